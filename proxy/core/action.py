@@ -1,0 +1,115 @@
+"""What a lane wants done. Values only: the wire performs them, in order.
+
+A Note always stands before the Send it speaks of, so nothing leaves that was not noted.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from proxy.core.message import Close, Direction, Kind, Side
+
+
+class Cause(enum.Enum):
+    """Why a message was refused or a connection ended by the proxy. The value names it in notes and metrics."""
+
+    PIPELINE = "pipeline"  # a step raised
+    BUDGET = "budget"  # a step took too long
+    POLICY = "policy"  # a rule says close
+    TOO_BIG = "too_big"
+    BAD_UTF8 = "bad_utf8"
+    PROTOCOL = "protocol"  # RFC 6455 framing
+    DEFLATE = "deflate"  # RFC 7692 data that does not inflate
+    BINARY = "binary"  # the route denies binary messages
+    SHUTDOWN = "shutdown"
+    IDLE = "idle"
+    LIFETIME = "lifetime"
+    STALL = "stall"  # a peer stopped reading
+
+
+# Cause -> (CLOSE to the side that sent the message, CLOSE to its peer); RFC 6455 section 7.4.1.
+# The sender of something bad learns what was bad; its peer did nothing wrong and hears 1001 "going away"
+# (as Kong does, and unlike a relayed 1009, which blames the innocent side). Reasons are constants.
+CLOSES: dict[Cause, tuple[Close, Close]] = {
+    Cause.PIPELINE: (
+        Close(1011, "message could not be inspected"),
+        Close(1011, "message could not be inspected"),
+    ),
+    Cause.BUDGET: (Close(1011, "inspection took too long"), Close(1011, "inspection took too long")),
+    Cause.POLICY: (Close(1008, "policy"), Close(1008, "policy")),
+    Cause.TOO_BIG: (Close(1009, "message too big"), Close(1001, "peer sent a message too big")),
+    Cause.BAD_UTF8: (Close(1007, "invalid UTF-8"), Close(1001, "peer sent invalid UTF-8")),
+    Cause.PROTOCOL: (Close(1002, "protocol error"), Close(1001, "peer broke the protocol")),
+    Cause.DEFLATE: (Close(1002, "invalid compressed data"), Close(1001, "peer broke the protocol")),
+    Cause.BINARY: (
+        Close(1003, "binary messages are not accepted"),
+        Close(1001, "peer sent a binary message"),
+    ),
+    Cause.SHUTDOWN: (Close(1012, "service restart"), Close(1012, "service restart")),
+    Cause.IDLE: (Close(1001, "idle timeout"), Close(1001, "idle timeout")),
+    Cause.LIFETIME: (Close(1001, "lifetime reached"), Close(1001, "lifetime reached")),
+    Cause.STALL: (Close(1001, "peer stopped reading"), Close(1001, "peer stopped reading")),
+}
+
+
+class Refusal(Exception):  # noqa: N818 - a verdict that travels as an exception, not a malfunction
+    """Raised inside the pipeline to end the connection for a stated cause. Never carries payload.
+
+    `closes` overrides the table above: (CLOSE to the sender, CLOSE to its peer).
+    """
+
+    def __init__(self, cause: Cause, closes: tuple[Close, Close] | None = None) -> None:
+        super().__init__(cause.value)
+        self.cause = cause
+        self.closes = closes or CLOSES[cause]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One finding as it was dealt with: entity, rule, operator, recognizer, place (characters), score.
+
+    `path` is left out on purpose: object keys can be personal data themselves.
+    """
+
+    entity: str
+    rule: str
+    operator: str
+    recognizer: str
+    length: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """For the audit and the metrics: what became of one message. Holds no payload and no value.
+
+    `verdict` is `rewritten`, `kept` (findings, but every rule said keep) or `refused`; `cause` is set for
+    the last. A clean message has no Note.
+    """
+
+    direction: Direction
+    kind: Kind
+    verdict: str
+    cause: Cause | None
+    digest: str
+    findings: tuple[Done, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send `payload` onwards as one message. The very object that came in, when nothing was changed."""
+
+    kind: Kind
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CloseSide:
+    """Send CLOSE to one side and forward nothing more from it."""
+
+    side: Side
+    close: Close
+
+
+Action = Note | Send | CloseSide

@@ -1,0 +1,61 @@
+"""The plugs, one signature each: what a codec, a detector, an operator and a note sink must be.
+
+Structural types without behaviour. Registries are plain dicts in the rooms that fill them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Protocol
+
+from proxy.core.action import Note
+from proxy.core.finding import Finding
+from proxy.core.message import Edit, Kind, Leaf
+
+
+class Codec(Protocol):
+    """Where the texts are in a payload, and how new text goes back."""
+
+    name: str
+
+    def read(self, payload: bytes) -> Sequence[Leaf]:
+        """Every text in `payload`, in order of `start`; leaves never overlap.
+
+        Raises ValueError if the payload cannot be read completely: the caller refuses it.
+        """
+
+    def write(self, payload: bytes, edits: Sequence[Edit]) -> bytes:
+        """`payload` with the edits spelt in; every byte outside the edited spans as it was.
+
+        Edits come in order, do not overlap, and refer to leaves of `read(payload)`.
+        """
+
+
+Choose = Callable[[Kind, bytes], Codec]
+"""Picks the codec of a payload, for example by its first byte."""
+
+Findings = Sequence[Sequence[Finding]]
+"""For each leaf asked about, in the same order, what was found there; in no particular order."""
+
+
+class Detector(Protocol):
+    """Finds personal data. Raises when it could not look completely (time, memory, a broken recognizer).
+
+    `entities` are the ones the policy could act on; findings below `threshold` are left out.
+    """
+
+    def find(self, leaves: Sequence[Leaf], entities: frozenset[str], threshold: float) -> Findings:
+        """Look now, in the calling thread."""
+
+    def find_later(
+        self, leaves: Sequence[Leaf], entities: frozenset[str], threshold: float
+    ) -> Future[Findings]:
+        """Look in a worker. The future may fail like `find`; done callbacks run in any thread."""
+
+
+Operator = Callable[[str, str, Mapping[str, object]], str]
+"""(found text, entity, parameters) -> its replacement. Pure."""
+
+NoteSink = Callable[[Note], None]
+"""Accepts a Note before its message is sent. If it raises, the message is not sent."""
