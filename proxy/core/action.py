@@ -28,16 +28,21 @@ class Cause(enum.Enum):
     STALL = "stall"  # a peer stopped reading
 
 
+UNSEEN = Close(1011, "message could not be inspected")
+SLOW = Close(1011, "inspection took too long")
+DENIED = Close(1008, "policy")
+RESTART = Close(1012, "service restart")
+
 # Cause -> (CLOSE to the side that sent the message, CLOSE to its peer); RFC 6455 section 7.4.1.
 # The sender of something bad learns what was bad; its peer did nothing wrong and hears 1001 "going away"
 # (as Kong does, and unlike a relayed 1009, which blames the innocent side). Reasons are constants.
 CLOSES: dict[Cause, tuple[Close, Close]] = {
-    Cause.PIPELINE: (
+    Cause.PIPELINE: (UNSEEN, UNSEEN),
         Close(1011, "message could not be inspected"),
         Close(1011, "message could not be inspected"),
     ),
-    Cause.BUDGET: (Close(1011, "inspection took too long"), Close(1011, "inspection took too long")),
-    Cause.POLICY: (Close(1008, "policy"), Close(1008, "policy")),
+    Cause.BUDGET: (SLOW, SLOW),
+    Cause.POLICY: (DENIED, DENIED),
     Cause.TOO_BIG: (Close(1009, "message too big"), Close(1001, "peer sent a message too big")),
     Cause.BAD_UTF8: (Close(1007, "invalid UTF-8"), Close(1001, "peer sent invalid UTF-8")),
     Cause.PROTOCOL: (Close(1002, "protocol error"), Close(1001, "peer broke the protocol")),
@@ -46,7 +51,7 @@ CLOSES: dict[Cause, tuple[Close, Close]] = {
         Close(1003, "binary messages are not accepted"),
         Close(1001, "peer sent a binary message"),
     ),
-    Cause.SHUTDOWN: (Close(1012, "service restart"), Close(1012, "service restart")),
+    Cause.SHUTDOWN: (RESTART, RESTART),
     Cause.IDLE: (Close(1001, "idle timeout"), Close(1001, "idle timeout")),
     Cause.LIFETIME: (Close(1001, "lifetime reached"), Close(1001, "lifetime reached")),
     Cause.STALL: (Close(1001, "peer stopped reading"), Close(1001, "peer stopped reading")),

@@ -65,6 +65,9 @@ def _is_flag(value: object) -> str | None:
     return None if isinstance(value, bool) else "must be true or false"
 
 
+CLOSE_CODES = (range(1000, 1004), range(1007, 1015), range(3000, 5000))  # RFC 6455 section 7.4 and IANA
+
+
 def _is_close_code(value: object) -> str | None:
     good = isinstance(value, int) and (
         value in range(1000, 1004) or value in range(1007, 1015) or value in range(3000, 5000)

@@ -48,9 +48,7 @@ class Detector(Protocol):
     def find(self, leaves: Sequence[Leaf], entities: frozenset[str], threshold: float) -> Findings:
         """Look now, in the calling thread."""
 
-    def find_later(
-        self, leaves: Sequence[Leaf], entities: frozenset[str], threshold: float
-    ) -> Future[Findings]:
+    def find_later(self, leaves: Sequence[Leaf], entities: frozenset[str], threshold: float) -> Future[Findings]:
         """Look in a worker. The future may fail like `find`; done callbacks run in any thread."""
 
 

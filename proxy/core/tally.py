@@ -1,0 +1,71 @@
+"""Counters of one process as plain ints, because the hot path bumps them; admin turns them into metrics.
+
+Single writer (the event loop), so no locks.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+
+from proxy.core.action import Cause, Note
+from proxy.core.message import Direction
+
+# Upper bounds in seconds of the latency histogram; one more bucket for everything slower.
+BOUNDS = (0.00001, 0.00003, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+
+Snapshot = dict[str, object]
+
+
+class Tally:
+    """What one process did since it started."""
+
+    __slots__ = (
+        "bytes",
+        "connections",
+        "handshakes_refused",
+        "latency",
+        "latency_sum",
+        "messages",
+        "open",
+        "redactions",
+        "refusals",
+    )
+
+    def __init__(self) -> None:
+        self.connections = 0  # accepted, ever
+        self.open = 0  # accepted and not yet ended
+        self.messages = [0, 0]  # forwarded data messages, by Direction
+        self.bytes = [0, 0]  # bytes received in frames, headers included, by Direction
+        self.handshakes_refused: Counter[str] = Counter()  # by reason: upstream_502, per_address, ...
+        self.redactions: Counter[tuple[str, Direction]] = Counter()
+        self.refusals: Counter[Cause] = Counter()
+        self.latency = [0] * (len(BOUNDS) + 1)  # messages somebody looked at, by time in the pipeline
+        self.latency_sum = 0.0
+
+    def note(self, note: Note) -> None:
+        """Count a Note (a NoteSink)."""
+        if note.cause is not None:
+            self.refusals[note.cause] += 1
+        for done in note.findings:
+            if done.operator != "keep":
+                self.redactions[done.entity, note.direction] += 1
+
+    def took(self, seconds: float) -> None:
+        """Count the time one message spent in the pipeline."""
+        self.latency[bisect_left(BOUNDS, seconds)] += 1
+        self.latency_sum += seconds
+
+    def snapshot(self) -> Snapshot:
+        """All counters as JSON-able values; `merge` adds such snapshots of several processes."""
+        return {
+            "connections": self.connections,
+            "open": self.open,
+            "messages": list(self.messages),
+            "bytes": list(self.bytes),
+            "handshakes_refused": dict(self.handshakes_refused),
+            "redactions": {f"{e} {d.label}": n for (e, d), n in self.redactions.items()},
+            "refusals": {cause.value: n for cause, n in self.refusals.items()},
+            "latency": list(self.latency),
+            "latency_sum": self.latency_sum,
+        }
