@@ -38,9 +38,6 @@ RESTART = Close(1012, "service restart")
 # (as Kong does, and unlike a relayed 1009, which blames the innocent side). Reasons are constants.
 CLOSES: dict[Cause, tuple[Close, Close]] = {
     Cause.PIPELINE: (UNSEEN, UNSEEN),
-        Close(1011, "message could not be inspected"),
-        Close(1011, "message could not be inspected"),
-    ),
     Cause.BUDGET: (SLOW, SLOW),
     Cause.POLICY: (DENIED, DENIED),
     Cause.TOO_BIG: (Close(1009, "message too big"), Close(1001, "peer sent a message too big")),

@@ -1,0 +1,160 @@
+"""How the process runs: ports, upstream, limits, deadlines. Never what to redact (that is proxy/rulebook).
+
+Values arrive as the user typed them; a fault is a `pydantic.ValidationError` whose messages name the cure.
+Durations are seconds, sizes are bytes once parsed; `10s`, `5m`, `1h` and `64KiB`, `16MiB` are accepted.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+SIZES = {"": 1, "B": 1, "KB": 1000, "MB": 1000**2, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+
+
+def parse_duration(value: Any) -> Any:
+    """Seconds from `250ms`, `10s`, `5m`, `1h`, `1d` or a bare number of seconds."""
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|)\s*", value)
+    if match is None:
+        raise ValueError(f"'{value}' is not a duration; write for example 250ms, 10s, 5m or 1h")
+    return float(match[1]) * UNITS[match[2]]
+
+
+def parse_size(value: Any) -> Any:
+    """Bytes from `64KiB`, `16MiB`, `1GiB` or a bare number of bytes."""
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"\s*(\d+)\s*(B|KB|MB|KiB|MiB|GiB|)\s*", value)
+    if match is None:
+        raise ValueError(f"'{value}' is not a size; write for example 65536, 64KiB or 16MiB")
+    return int(match[1]) * SIZES[match[2]]
+
+
+class Address(NamedTuple):
+    """A TCP address to listen on; port 0 lets the system choose."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+def parse_address(value: Any) -> Any:
+    """`HOST:PORT`, `:PORT` (all interfaces), `[::1]:PORT`."""
+    if not isinstance(value, str):
+        return value
+    host, colon, port = value.rpartition(":")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    bad = not colon or not port.isascii() or not port.isdigit() or int(port) > 65535
+    if bad or (":" in bare and bare == host):
+        raise ValueError(f"'{value}' is not an address; write HOST:PORT, for example 127.0.0.1:8080 or [::1]:8080")
+    return Address(bare or "0.0.0.0", int(port))  # noqa: S104 - typed by the user
+
+
+class Upstream(NamedTuple):
+    """The service behind the proxy; `base` is put before the path of every request, without a final slash."""
+
+    secure: bool
+    host: str
+    port: int
+    base: str
+
+    @property
+    def authority(self) -> str:
+        """What a client would send as Host."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == (443 if self.secure else 80) else f"{host}:{self.port}"
+
+    def __str__(self) -> str:
+        return f"{'wss' if self.secure else 'ws'}://{self.authority}{self.base}"
+
+
+def parse_upstream(value: Any) -> Any:
+    """`ws://host[:port][/base]` or `wss://...`; http and https mean the same."""
+    if not isinstance(value, str):
+        return value
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError(f"'{value}' is not a URL: {error}") from None
+    secure = {"ws": False, "http": False, "wss": True, "https": True}.get(parts.scheme)
+    if secure is None or not host:
+        raise ValueError(f"'{value}' is not an upstream; write ws://HOST:PORT or wss://HOST[:PORT][/base]")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("an upstream URL must not hold a user name or password; send an Authorization header")
+    if parts.query or parts.fragment:
+        raise ValueError("an upstream URL takes no query or fragment; the client's own query is passed on")
+    if not parts.path.isascii() or re.search(r"[\x00-\x20\x7f]", parts.path):
+        raise ValueError("the base path of an upstream URL must be percent-encoded")
+    return Upstream(secure, host, port or (443 if secure else 80), parts.path.rstrip("/"))
+
+
+Duration = Annotated[float, BeforeValidator(parse_duration), Field(ge=0)]
+Size = Annotated[int, BeforeValidator(parse_size), Field(ge=1)]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Settings(BaseModel):
+    """Everything `hushwire run` can be told. One frozen value, made once, handed on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    upstream: Annotated[Upstream, BeforeValidator(parse_upstream)]
+    listen: Annotated[Address, BeforeValidator(parse_address)] = Address("127.0.0.1", 8080)
+    rules: str = "default"
+    binary: Literal["scan", "pass", "deny"] = "scan"
+    workers: int = Field(1, ge=1, le=256)
+
+    admin: Annotated[Address, BeforeValidator(parse_address)] | None = Address("127.0.0.1", 8081)
+    admin_required: bool = False  # the address was asked for, so a taken port is a failure
+    admin_token: str | None = None
+
+    host_header: Literal["auto", "keep", "upstream"] = "auto"
+    forwarded: bool = True  # write X-Forwarded-For/-Proto/-Host and Forwarded
+    trusted_proxies: tuple[Network, ...] = ()
+    deflate: bool = True  # let client and upstream negotiate permessage-deflate
+    upstream_ca: Path | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+
+    max_message: Size = 16 * 1024**2
+    max_connections: int = Field(20_000, ge=1)
+    max_per_address: int = Field(0, ge=0)  # 0: no limit
+    max_header: Size = 64 * 1024
+    header_timeout: Duration = 10.0
+    connect_timeout: Duration = 10.0  # dial and handshake of the upstream
+    idle: Duration = 3600.0  # 0: none; no frame in either direction
+    lifetime: Duration = 86400.0  # 0: none
+    write_stall: Duration = 60.0  # a peer that reads nothing this long is gone
+    close_timeout: Duration = 10.0  # from the first CLOSE or FIN to the end of both TCP connections
+    drain_wait: Duration = 0.5  # after SIGTERM: not ready, but still serving
+    drain_deadline: Duration = 10.0  # then 1012, and this long for the replies
+    inspect_timeout: Duration = 5.0  # one message in the pipeline
+    inline_chars: int = Field(2048, ge=0)  # larger messages are looked at in a worker thread
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def keep_host(self) -> bool:
+        """Whether the client's own Host goes upstream. By default only to ws://: a TLS front wants its name."""
+        return self.host_header == "keep" or (self.host_header == "auto" and not self.upstream.secure)
