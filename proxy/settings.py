@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -158,3 +159,22 @@ class Settings(BaseModel):
     def keep_host(self) -> bool:
         """Whether the client's own Host goes upstream. By default only to ws://: a TLS front wants its name."""
         return self.host_header == "keep" or (self.host_header == "auto" and not self.upstream.secure)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What the proxy says once it accepts connections. Made by app; shown by the command line.
+
+    `admin` is None when the side doors are not served; `admin_problem` then says why, unless that was asked for.
+    `entities` are the kinds of data the rules look for, `digest` names the exact policy.
+    """
+
+    listen: Address
+    admin: Address | None
+    admin_problem: str | None
+    rules: str
+    digest: str
+    entities: tuple[str, ...]
+    upstream: Upstream
+    workers: int
+    pid: int

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterable
+from typing import TypedDict
 
 from proxy.core.action import Cause, Note
 from proxy.core.message import Direction
@@ -14,7 +16,19 @@ from proxy.core.message import Direction
 # Upper bounds in seconds of the latency histogram; one more bucket for everything slower.
 BOUNDS = (0.00001, 0.00003, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 
-Snapshot = dict[str, object]
+
+class Snapshot(TypedDict):
+    """The counters of one process, or of several added up. JSON-able; keys of `redactions` are `ENTITY direction`."""
+
+    connections: int
+    open: int
+    messages: list[int]
+    bytes: list[int]
+    handshakes_refused: dict[str, int]
+    redactions: dict[str, int]
+    refusals: dict[str, int]
+    latency: list[int]
+    latency_sum: float
 
 
 class Tally:
@@ -69,3 +83,27 @@ class Tally:
             "latency": list(self.latency),
             "latency_sum": self.latency_sum,
         }
+
+
+def merge(snapshots: Iterable[Snapshot]) -> Snapshot:
+    """The sum of `snapshots`; of none, a snapshot in which nothing happened."""
+    total = Tally().snapshot()
+    for one in snapshots:
+        total["connections"] += one["connections"]
+        total["open"] += one["open"]
+        total["latency_sum"] += one["latency_sum"]
+        total["messages"] = _add(total["messages"], one["messages"])
+        total["bytes"] = _add(total["bytes"], one["bytes"])
+        total["latency"] = _add(total["latency"], one["latency"])
+        total["handshakes_refused"] = _count(total["handshakes_refused"], one["handshakes_refused"])
+        total["redactions"] = _count(total["redactions"], one["redactions"])
+        total["refusals"] = _count(total["refusals"], one["refusals"])
+    return total
+
+
+def _add(a: list[int], b: list[int]) -> list[int]:
+    return [x + y for x, y in zip(a, b, strict=True)]
+
+
+def _count(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:
+    return {key: a.get(key, 0) + b.get(key, 0) for key in {**a, **b}}
