@@ -18,7 +18,7 @@ BOUNDS = (0.00001, 0.00003, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 
 
 
 class Snapshot(TypedDict):
-    """The counters of one process, or of several added up. JSON-able; keys of `redactions` are `ENTITY direction`."""
+    """Counters of one process, or of several added up. JSON-able; a key of `redactions` is `ENTITY direction`."""
 
     connections: int
     open: int

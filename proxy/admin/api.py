@@ -1,0 +1,88 @@
+"""The side doors of the proxy: is it alive, is it ready, what did it do. On a port of their own.
+
+Nothing here touches a connection or a message; everything is asked of the callables that `app` hands in.
+Live and ready answer anybody who can reach the port, because orchestrators send no tokens; metrics do not.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+
+from proxy import __version__
+from proxy.admin.metrics import TallyCollector
+from proxy.core.tally import Snapshot
+
+DOORS = {
+    "/-/live": "the process answers",
+    "/-/ready": "new connections are welcome; 503 with the reasons while they are not",
+    "/-/metrics": "counters for Prometheus",
+}
+READING = ["GET", "HEAD"]
+
+
+def build(
+    metrics: Callable[[], Snapshot],
+    ready: Callable[[], list[str]],
+    token: str | None,
+    about: Callable[[], dict[str, str]] = dict,
+) -> FastAPI:
+    """The ASGI app of the admin port.
+
+    `ready` returns the reasons why the proxy is not ready, none when it is. `about` adds labels to
+    `hushwire_info`, such as rules and digest; it is asked at each scrape, because rules may change.
+    """
+    app = FastAPI(title="Hushwire", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(TallyCollector(metrics, lambda: {"version": __version__, **about()}))
+
+    async def live() -> dict[str, str]:
+        return {"status": "live"}
+
+    async def is_ready() -> Response:
+        because = ready()
+        if because:
+            return JSONResponse({"status": "not ready", "because": because}, HTTPStatus.SERVICE_UNAVAILABLE)
+        return JSONResponse({"status": "ready"})
+
+    async def scrape(request: Request) -> Response:
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(registry), media_type=None, headers={"Content-Type": content_type})
+
+    guard = [Depends(bearer(token))]
+    app.add_api_route("/-/live", live, methods=READING)
+    app.add_api_route("/-/ready", is_ready, methods=READING, response_model=None)
+    app.add_api_route("/-/metrics", scrape, methods=READING, response_model=None, dependencies=guard)
+    app.add_exception_handler(HTTPStatus.NOT_FOUND, no_such_door)
+    return app
+
+
+def bearer(token: str | None) -> Callable[[Request], Awaitable[None]]:
+    """A FastAPI dependency that lets only `Authorization: Bearer TOKEN` through (RFC 6750); None: everybody."""
+
+    async def check(request: Request) -> None:
+        if token is None:
+            return
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        # Compared as bytes: compare_digest refuses str beyond ASCII, and headers are latin-1.
+        same = hmac.compare_digest(given.strip().encode("latin-1"), token.encode())
+        if scheme.lower() != "bearer" or not same:
+            raise HTTPException(
+                HTTPStatus.UNAUTHORIZED,
+                "this door wants the header Authorization: Bearer TOKEN, with the token hushwire was started with",
+                {"WWW-Authenticate": 'Bearer realm="hushwire"'},
+            )
+
+    return check
+
+
+async def no_such_door(_request: Request, _problem: Exception) -> Response:
+    """404 with the list of what there is."""
+    doors = "".join(f"  {path:<12} {about}\n" for path, about in DOORS.items())
+    return PlainTextResponse(f"There is nothing here. The doors are:\n{doors}", HTTPStatus.NOT_FOUND)

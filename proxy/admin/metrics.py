@@ -1,0 +1,89 @@
+"""Counters as Prometheus families. Names and labels live here; counting lives in proxy/core/tally.
+
+Labels hold names only (entity, direction, reason), never a value, a path or an address of a client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate
+
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+
+from proxy.core.message import Direction
+from proxy.core.tally import BOUNDS, Snapshot
+
+
+class TallyCollector(Collector):
+    """Asks for a snapshot at each scrape; keeps nothing."""
+
+    def __init__(self, snapshot: Callable[[], Snapshot], about: Callable[[], dict[str, str]]) -> None:
+        self._snapshot = snapshot
+        self._about = about
+
+    def collect(self) -> Iterable[Metric]:
+        """All families, of one snapshot."""
+        yield InfoMetricFamily("hushwire", "What is running.", value=self._about())
+        yield from families(self._snapshot())
+
+
+def families(counted: Snapshot) -> Iterator[Metric]:
+    """`counted` as metric families."""
+    connections = CounterMetricFamily("hushwire_connections", "Client connections accepted.")
+    connections.add_metric([], counted["connections"])
+    yield connections
+    yield GaugeMetricFamily("hushwire_connections_open", "Client connections open now.", value=counted["open"])
+    yield by_direction("hushwire_messages", "Messages forwarded.", counted["messages"])
+    yield by_direction("hushwire_bytes", "Bytes received in frames, headers included.", counted["bytes"])
+    yield by_label(
+        "hushwire_handshakes_refused", "Handshakes that were refused.", "reason", counted["handshakes_refused"]
+    )
+    yield redactions(counted["redactions"])
+    yield by_label(
+        "hushwire_refusals", "Messages or connections ended by the proxy.", "cause", counted["refusals"]
+    )
+    yield latency(counted["latency"], counted["latency_sum"])
+
+
+def by_direction(name: str, about: str, counts: list[int]) -> Metric:
+    """One counter per direction, also when it is 0."""
+    family = CounterMetricFamily(name, about, labels=["direction"])
+    for direction in Direction:
+        family.add_metric([direction.label], counts[direction])
+    return family
+
+
+def by_label(name: str, about: str, label: str, counts: dict[str, int]) -> Metric:
+    """One counter per key."""
+    family = CounterMetricFamily(name, about, labels=[label])
+    for key, count in sorted(counts.items()):
+        family.add_metric([key], count)
+    return family
+
+
+def redactions(counts: dict[str, int]) -> Metric:
+    """Keys are `ENTITY direction`."""
+    family = CounterMetricFamily(
+        "hushwire_redactions", "Personal values that were rewritten.", labels=["entity", "direction"]
+    )
+    for key, count in sorted(counts.items()):
+        family.add_metric(key.rsplit(" ", 1), count)
+    return family
+
+
+def latency(counts: list[int], total: float) -> Metric:
+    """Prometheus wants cumulative buckets."""
+    bounds = [*map(str, BOUNDS), "+Inf"]
+    return HistogramMetricFamily(
+        "hushwire_pipeline_seconds",
+        "Time in the pipeline of the messages that had to be looked at.",
+        buckets=list(zip(bounds, accumulate(counts), strict=True)),
+        sum_value=total,
+    )
