@@ -1,0 +1,5 @@
+"""`python -m proxy` is `hushwire`."""
+
+from proxy.cli import main
+
+main()

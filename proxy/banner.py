@@ -1,0 +1,81 @@
+"""What `hushwire run` says when it is up: what is protected, where to connect, how to try it, what to mind.
+
+Plain ASCII and no boxes, so that it reads the same in a terminal, in a log and without colour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from proxy import __version__
+from proxy.health import EVERYWHERE
+from proxy.settings import Address, Ready, Settings
+
+
+def show(ready: Ready, settings: Settings) -> None:
+    """Print the banner on stderr; stdout is for machines."""
+    console = Console(stderr=True, highlight=False)
+    console.print()
+    console.print(Text.assemble(("hushwire ", "bold"), (__version__, "bold"), " is up"))
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for label, text in rows(ready, settings):
+        table.add_row(f"  {label}", text)
+    for warning in warnings(ready, settings):
+        table.add_row(Text("  warning", "bold yellow"), warning)
+    console.print(table)
+    console.print()
+    line = f"python -m websockets {client_url(ready, settings)}"
+    console.print(Text.assemble("  Try it:  ", (line, "bold cyan")), soft_wrap=True)
+    if console.is_terminal:
+        console.print("  Stop it: Ctrl-C", style="dim")
+    console.print()
+
+
+def rows(ready: Ready, settings: Settings) -> Iterator[tuple[str, Text]]:
+    """Label and text of each line."""
+    yield "clients", Text(client_url(ready, settings), "bold")
+    yield "service", Text(str(ready.upstream))
+    yield "removes", removes(ready)
+    yield "rules", Text(f"{ready.rules}, digest {ready.digest[:12]}")
+    if ready.workers > 1:
+        yield "workers", Text(str(ready.workers))
+    if ready.admin is not None:
+        admin = f"http://{reachable(ready.admin)}"
+        yield "health", Text(f"{admin}/-/ready")
+        yield "metrics", Text(f"{admin}/-/metrics" + (" (bearer token)" if settings.admin_token else ""))
+
+
+def removes(ready: Ready) -> Text:
+    """What is protected, in words: CREDIT_CARD is a credit card."""
+    if not ready.entities:
+        return Text("nothing", "bold yellow")
+    names = ", ".join(entity.replace("_", " ").lower() for entity in ready.entities)
+    return Text.assemble((names, "green"), ", in both directions")
+
+
+def warnings(ready: Ready, settings: Settings) -> Iterator[str]:
+    """What somebody who just started it may not know."""
+    if not ready.entities:
+        yield f"the rules '{ready.rules}' change nothing: every message passes as it is"
+    if settings.binary == "pass":
+        yield "binary messages are forwarded unseen (--binary pass)"
+    if ready.admin_problem is not None:
+        yield f"no health and no metrics: {ready.admin_problem}; choose another port with --admin"
+    if not ready.listen.loopback and settings.tls_cert is None:
+        yield "other machines can connect, without TLS; add --tls-cert, or put a TLS front before it"
+
+
+def client_url(ready: Ready, settings: Settings) -> str:
+    """What to type into a client on this machine."""
+    return f"{'wss' if settings.tls_cert else 'ws'}://{reachable(ready.listen)}/"
+
+
+def reachable(address: Address) -> Address:
+    """An address to connect to: `all interfaces` can be listened on, but not dialled."""
+    return address._replace(host=EVERYWHERE.get(address.host, address.host))

@@ -1,0 +1,196 @@
+"""`hushwire demo`: a small service, the real proxy in front of it, and a client that talks to it.
+
+The proxy is started as a user would start it, in a process of its own, and the transcript shows what really
+arrived on each side. It is checked, too: exit code 1 if a value came through, or anything else was changed.
+All people, cards, numbers and addresses here are made up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from websockets.asyncio.client import connect
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import WebSocketException
+
+from proxy.core.message import Side
+from proxy.transcript import Line, show
+
+START = 60.0  # seconds for the proxy to start; it loads its rules first
+STEP = 15.0  # seconds for one message to arrive
+STAGE = "/the-demo"  # the path on which the service answers by the script; elsewhere it says what it saw
+
+# Who says what, with the personal parts in <<...>>. The client speaks first; each line is answered by the next.
+SCRIPT = (
+    (
+        Side.CLIENT,
+        "My card <<4111 1111 1111 1111>> was charged twice, please write to <<jana.novak@mail.example.com>>",
+    ),
+    (Side.UPSTREAM, "Sorry! You can reach our desk at <<+44 20 7946 0958>> or <<ruth@billing.example.org>>"),
+    (
+        Side.CLIENT,
+        '{"type": "refund", "amount": 49.90, "iban": "<<DE89 3704 0044 0532 0130 00>>", "ip": "<<81.2.69.142>>"}',
+    ),
+    (
+        Side.UPSTREAM,
+        '{"type": "refund.done", "id": 7, "from": "<<GB29 NWBK 6016 1331 9268 19>>", '
+        '"text": "Questions? Call <<+1 415 555 2671>>"}',
+    ),
+    (Side.CLIENT, "Great, thank you!"),
+    (Side.UPSTREAM, "You are welcome. Have a nice day!"),
+)
+
+
+NEXT = """
+Next, put it in front of a service of your own:
+  [bold cyan]hushwire run --upstream ws://HOST:PORT[/bold cyan]
+"""
+
+
+class Broken(Exception):  # noqa: N818 - told to the user as one sentence
+    """The demo cannot go on."""
+
+
+@dataclass(slots=True)
+class Stage:
+    """The script being played: lines as sent, and as they arrived."""
+
+    lines: list[Line] = field(default_factory=lambda: [Line.marked(side, text) for side, text in SCRIPT])
+
+    async def service(self, connection: ServerConnection) -> None:
+        """The service behind the proxy. On the stage it answers by the script; a visitor hears what it saw."""
+        if connection.request is None or connection.request.path != STAGE:
+            async for message in connection:
+                await connection.send(f"the service saw: {message}" if isinstance(message, str) else message)
+            return
+        for asked, answer in zip(self.lines[::2], self.lines[1::2], strict=True):
+            asked.arrived = str(await connection.recv())
+            await connection.send(answer.sent)
+
+    async def client(self, url: str) -> None:
+        """The client, through the proxy at `url`."""
+        async with connect(url + STAGE, proxy=None) as connection:
+            for asked, answer in zip(self.lines[::2], self.lines[1::2], strict=True):
+                await connection.send(asked.sent)
+                answer.arrived = str(await asyncio.wait_for(connection.recv(), STEP))
+
+
+def main(rules: str, *, stay: bool) -> int:
+    """Play the demo with `rules`; with `stay`, keep serving until a signal. Returns the exit code."""
+    try:
+        return asyncio.run(play(Console(highlight=False), rules, stay=stay))
+    except Broken as broken:
+        Console(stderr=True, highlight=False).print(f"The demo stopped: {broken}", style="red", markup=False)
+        return 1
+    except asyncio.CancelledError:
+        return 130  # by a signal, before there was anything to see
+
+
+async def play(console: Console, rules: str, *, stay: bool) -> int:
+    """Service, proxy, client; then the transcript."""
+    cancel_on_signal()
+    stage = Stage()
+    console.print("Starting a small service and the proxy in front of it ...", style="dim")
+    async with serve(stage.service, "127.0.0.1", 0) as service, proxy(port_of(service), rules) as running:
+        try:
+            await stage.client(running.url)
+        except (WebSocketException, TimeoutError, OSError) as error:
+            raise Broken(f"the conversation broke off ({type(error).__name__})") from None
+        if not show(console, stage.lines):
+            return 1
+        console.print(NEXT, soft_wrap=True)
+        if stay:
+            await receive_visitors(console, running)
+    return 0
+
+
+def cancel_on_signal() -> None:
+    """Ctrl-C and SIGTERM end the demo through its `async with` blocks, so that the proxy is ended too."""
+    task = asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+
+
+def port_of(server: Server) -> int:
+    """The port the system chose."""
+    port: int = next(iter(server.sockets)).getsockname()[1]
+    return port
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A started proxy."""
+
+    process: asyncio.subprocess.Process
+    url: str
+    admin: str
+
+
+# Quiet, so that the transcript stays whole; and gone soon after Ctrl-C, even if a visitor is still connected.
+RUN = ["-m", "proxy", "run", "--json", "--log-level", "warning", "--drain-wait", "0", "--drain-deadline", "1s", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
+
+
+@asynccontextmanager
+async def proxy(port: int, rules: str) -> AsyncIterator[Running]:
+    """`hushwire run` before the service on `port`; ended on the way out. Raises Broken if it does not start."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, *RUN, "--upstream", f"ws://127.0.0.1:{port}", "--rules", rules),
+        stdin=DEVNULL,
+        stdout=PIPE,
+        # What the user has set for a proxy of their own is not meant for this one.
+        env={name: value for name, value in os.environ.items() if not name.startswith("HUSHWIRE_")},
+        # A session of its own: Ctrl-C shall reach the demo alone, which then ends the proxy in good order.
+        start_new_session=True,
+    )
+    try:
+        ready = await first_event(process)
+        yield Running(process, f"ws://{ready['listen']}", f"http://{ready['admin']}")
+    finally:
+        await end(process)
+
+
+async def first_event(process: asyncio.subprocess.Process) -> dict[str, str]:
+    """What the proxy says when it is ready. Raises Broken."""
+    assert process.stdout is not None
+    try:
+        line = await asyncio.wait_for(process.stdout.readline(), START)
+    except TimeoutError:
+        raise Broken(f"the proxy did not start within {START:.0f} seconds") from None
+    if not line:
+        raise Broken(f"the proxy did not start (exit code {await process.wait()})")
+    event: dict[str, str] = json.loads(line)
+    return event
+
+
+async def end(process: asyncio.subprocess.Process) -> None:
+    """SIGTERM, and SIGKILL if that does not help."""
+    if process.returncode is None:
+        process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), STEP)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+async def receive_visitors(console: Console, running: Running) -> None:
+    """Keep serving until a signal. Raises Broken if the proxy ends before."""
+    console.print("Or try this one, from another terminal; send it an e-mail address:")
+    console.print(f"  python -m websockets {running.url}/", style="bold cyan", soft_wrap=True)
+    console.print(f"  curl {running.admin}/-/metrics", style="bold cyan", soft_wrap=True)
+    console.print("Ctrl-C stops the demo.", style="dim")
+    try:
+        code = await running.process.wait()
+    except asyncio.CancelledError:
+        return  # the signal the visitor was asked to send
+    raise Broken(f"the proxy ended with exit code {code}")

@@ -1,0 +1,120 @@
+"""From the options that were given to Settings, or to every fault in them: `--option: a sentence with the cure`.
+
+Nothing is printed here, and no secret gets into a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from proxy.options import OPTIONS, TOKEN_VARIABLE
+from proxy.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something the user can cure: which option, and a sentence."""
+
+    option: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{self.option}: {self.sentence}"
+
+
+class Unusable(Exception):  # noqa: N818 - carries faults of the user, all at once
+    """The options do not make Settings."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("; ".join(map(str, faults)))
+        self.faults = faults
+
+
+def settings_of(given: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
+    """Settings from the options that were given (None: it was not). Raises Unusable with every fault."""
+    values = {field: value for field, value in given.items() if value is not None and value != []}
+    values["admin_required"] = values.get("admin", "off") != "off"
+    if values.get("admin") == "off":
+        values["admin"] = None
+    faults = []
+    try:
+        values["admin_token"] = _token(values.pop("admin_token", None), environment.get(TOKEN_VARIABLE))
+    except Unusable as unusable:
+        faults += unusable.faults
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise Unusable([*_told(error), *faults]) from None
+    faults += _contradictions(settings, token_meant=bool(faults))
+    if faults:
+        raise Unusable(faults)
+    return settings
+
+
+def _token(file: str | None, literal: str | None) -> str | None:
+    """The admin token; whoever writes an empty one meant to have one."""
+    flag = "--admin-token-file"
+    if file is not None and literal is not None:
+        raise Unusable([Fault(flag, f"the token is also in {TOKEN_VARIABLE}; keep one of the two")])
+    if file is not None:
+        try:
+            literal = Path(file).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+            raise Unusable([Fault(flag, f"cannot read '{file}' ({reason}); name a text file")]) from None
+    if literal is None:
+        return None
+    if not literal.isascii() or not literal.isprintable() or not literal or " " in literal:
+        source = flag if file is not None else TOKEN_VARIABLE
+        sentence = "a token is one line of printable ASCII without blanks, for example from: openssl rand -hex 32"
+        raise Unusable([Fault(source, sentence)])
+    return literal
+
+
+SENTENCES = {
+    "missing": "say which service to protect, for example --upstream ws://127.0.0.1:9000",
+    "literal_error": "'{value}' is not a choice; write {expected}",
+    "int_parsing": "'{value}' is not a whole number; write for example 4",
+    "greater_than_equal": "{value} is too small; write {ge} or more",
+    "less_than_equal": "{value} is too large; write {le} or less",
+    "ip_v4_network": "'{value}' is not a network; write for example 10.0.0.0/8 or fd00::/8, with host bits zero",
+    "value_error": "{error}",
+}
+
+
+def _told(error: ValidationError) -> Iterator[Fault]:
+    """Pydantic's errors as faults; each value once, although a union of networks reports every branch."""
+    names: dict[int | str, str] = {option.field: option.name for option in OPTIONS}
+    seen: set[tuple[int | str, ...]] = set()
+    for fault in error.errors(include_url=False):
+        if (place := fault["loc"][:2]) not in seen:
+            seen.add(place)
+            sentence = SENTENCES.get(fault["type"], fault["msg"].replace("{", "{{").replace("}", "}}"))
+            yield Fault(names[place[0]], sentence.format(value=fault["input"], **fault.get("ctx", {})))
+
+
+def _contradictions(settings: Settings, *, token_meant: bool) -> Iterator[Fault]:
+    """Options that are each well written, but cannot be meant together, or name what is not there."""
+    # A token that was meant but cannot be read is already a fault; do not ask for it again.
+    admin, listen = settings.admin, settings.listen
+    if admin and not admin.loopback and settings.admin_token is None and not token_meant:
+        yield Fault(
+            "--admin",
+            f"{admin} can be reached from other machines, so it needs a token; add --admin-token-file FILE, "
+            f"set {TOKEN_VARIABLE}, or write 127.0.0.1:{admin.port}",
+        )
+    if settings.admin_required and admin == listen and listen.port:
+        yield Fault("--admin", f"{admin} is where clients connect; choose another port")
+    if settings.tls_key and not settings.tls_cert:
+        yield Fault("--tls-key", "a key needs its certificate; add --tls-cert FILE")
+    if settings.upstream_ca and not settings.upstream.secure:
+        yield Fault("--upstream-ca", "a ws:// upstream has no certificate; write wss:// or leave it out")
+    for field in ("upstream_ca", "tls_cert", "tls_key"):
+        file: Path | None = getattr(settings, field)
+        if file and not file.is_file():
+            yield Fault(f"--{field.replace('_', '-')}", f"there is no file '{file}'; check the path")
