@@ -37,19 +37,20 @@ class Hub:
 
     async def broadcast(self, text: str) -> None:
         """Send `text` to every member."""
-        await self.deliver(text, *self.members)
+        await deliver(text, *self.members)
 
     async def tell(self, text: str, client_id: int) -> bool:
         """Send `text` to every connection of `client_id`; False if there is none."""
         found = [member for member, number in self.members.items() if number == client_id]
-        await self.deliver(text, *found)
+        await deliver(text, *found)
         return bool(found)
 
-    async def deliver(self, text: str, *members: WebSocket) -> None:
-        """Send `text` to all of them at once; done when each has taken it or is given up on."""
-        async with asyncio.TaskGroup() as group:
-            for member in members:
-                group.create_task(deliver_one(text, member))
+
+async def deliver(text: str, *members: WebSocket) -> None:
+    """Send `text` to all of them at once; done when each has taken it or is given up on."""
+    async with asyncio.TaskGroup() as group:
+        for member in members:
+            group.create_task(deliver_one(text, member))
 
 
 async def deliver_one(text: str, member: WebSocket) -> None:
@@ -85,7 +86,8 @@ def addressee(text: str) -> tuple[int, str] | None:
     """`@7 hello` is for client 7; anything else is for everyone."""
     mark, _, rest = text.partition(" ")
     digits = mark.removeprefix("@")
-    return (int(digits), rest) if mark != digits and digits.isascii() and digits.isdigit() else None
+    numeric = mark.startswith("@") and digits.isascii() and digits.isdigit() and len(digits) <= 18
+    return (int(digits), rest) if numeric else None
 
 
 @app.websocket("/ws/{client_id}")
@@ -96,11 +98,11 @@ async def chat(websocket: WebSocket, client_id: int, hub: Annotated[Hub, Depends
         await hub.join(websocket, client_id)
         async for text in texts(websocket):
             if (personal := addressee(text)) is None:
-                await hub.deliver(f"You wrote: {text}", websocket)
+                await deliver(f"You wrote: {text}", websocket)
                 await hub.broadcast(f"Client #{client_id} says: {text}")
             elif await hub.tell(f"Client #{client_id} says to you: {personal[1]}", personal[0]):
-                await hub.deliver(f"You wrote to client #{personal[0]}: {personal[1]}", websocket)
+                await deliver(f"You wrote to client #{personal[0]}: {personal[1]}", websocket)
             else:
-                await hub.deliver(f"Client #{personal[0]} is not here", websocket)
+                await deliver(f"Client #{personal[0]} is not here", websocket)
     finally:
         await hub.leave(websocket)

@@ -28,7 +28,7 @@ def ending(text: str) -> Ending | None:
         return ENDINGS[text]
     verb, _, rest = text.partition(" ")
     code, _, reason = rest.partition(" ")
-    allowed = code.isascii() and code.isdigit() and 3000 <= int(code) <= 4999
+    allowed = code.isascii() and code.isdigit() and len(code) == 4 and 3000 <= int(code) <= 4999
     return (int(code), reason) if verb == "close" and allowed and len(reason.encode()) <= 123 else None
 
 
