@@ -6,7 +6,7 @@ The order of the rules is the only precedence: the first one that matches a find
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from proxy.core.message import Direction
@@ -23,7 +23,7 @@ class Rule:
     entities: frozenset[str] | None
     directions: frozenset[Direction]
     operator: str
-    params: Mapping[str, object] = NO_PARAMS
+    params: Mapping[str, object] = field(default_factory=lambda: NO_PARAMS)  # 3.11 takes a plain one for mutable
 
     def matches(self, entity: str, direction: Direction) -> bool:
         """Whether this rule decides about `entity` in `direction`."""
