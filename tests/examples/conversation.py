@@ -177,6 +177,7 @@ def perform(script: Script, url: str, service: Service, compression: str | None 
     with Stage(url, compression) as stage:
         script(stage)
     for number, visit in enumerate(service.visits_since(start), 1):
+        assert visit.failure is None, f"the service failed with {visit.failure}"
         stage.transcript += visit_rows(f"service {number}", visit, stage.authority)
     return stage.transcript
 
@@ -185,7 +186,7 @@ def visit_rows(name: str, visit: Visit, authority: str) -> Transcript:
     """What the service observed of one connection."""
     headers = plain(visit.headers, authority)
     request = (name, "request", visit.path, visit.query, visit.subprotocols, headers)
-    return [request, *((name, *event) for event in visit.events), (name, "failure", visit.failure)]
+    return [request, *((name, *event) for event in visit.events)]
 
 
 def answer_to(transcript: Transcript, name: str) -> tuple[int, dict[str, str], bytes]:

@@ -6,9 +6,11 @@ from typing import Literal
 
 import pytest
 
+from examples import chat
 from tests.examples.conftest import Compare, Play
-from tests.examples.conversation import Actor, Stage, answer_to, heard
+from tests.examples.conversation import Actor, Stage, answer_to, heard, perform
 from tests.examples.personal import CARD, EMAIL, SENTENCE, reached_the_service
+from tests.examples.service import Service
 
 EXAMPLE = "chat"
 
@@ -89,6 +91,30 @@ def test_a_client_that_vanishes_has_left_for_the_others(compare: Compare, how: L
         "Client #66 says: last words",
         "Client #66 left the chat",
         "Client #66 is not here",
+    ]
+
+
+def test_a_member_who_does_not_read_holds_nobody_up_for_long(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chat, "PATIENCE", 0.1)
+    much = "x" * 900_000
+
+    def script(stage: Stage) -> None:
+        alice = stage.enters("alice", "/ws/1")
+        alice.hears()
+        sleeper = stage.breaks_in("/ws/9")
+        alice.hears()
+        for _ in range(15):  # more than the buffers on the way to the sleeper hold
+            alice.says(much)
+            alice.hears(2)
+        sleeper.vanishes("rst")
+        alice.hears()
+        alice.leaves()
+
+    transcript = perform(script, service.url, service)
+    assert heard(transcript, "alice")[2:] == [f"You wrote: {much}", f"Client #1 says: {much}"] * 15 + [
+        "Client #9 left the chat"
     ]
 
 

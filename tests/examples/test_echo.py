@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 
 from tests.examples.conftest import Compare, Play
-from tests.examples.conversation import Stage, answer_to, heard
+from tests.examples.conversation import Stage, answer_to, heard, perform
 from tests.examples.personal import CARD, EMAIL, SENTENCE, reached_the_service
+from tests.examples.service import Service
 
 EXAMPLE = "echo"
 
@@ -55,6 +58,19 @@ def test_an_unknown_path_is_refused(compare: Compare, path: str) -> None:
     status, _, body = answer_to(transcript, "alice")
     assert (status, body) == (403, b"")
     assert ("service 1", "request", path) == transcript[1][:3]
+
+
+@pytest.mark.parametrize("how", ["fin", "rst"])
+def test_a_client_that_does_not_wait_for_answers_does_no_harm(
+    service: Service, how: Literal["fin", "rst"]
+) -> None:
+    def script(stage: Stage) -> None:
+        stranger = stage.breaks_in("/ws")
+        for _ in range(100):
+            stranger.says("x" * 10_000)
+        stranger.vanishes(how)
+
+    assert heard(perform(script, service.url, service), "service 1")
 
 
 def test_personal_data_does_not_reach_the_service(filtered: Play) -> None:
