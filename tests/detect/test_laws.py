@@ -1,0 +1,144 @@
+"""Laws of the detector: the same verdicts as Presidio's engine, shortcuts that change nothing, no network."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, NoReturn
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
+from presidio_analyzer.nlp_engine import NoOpNlpEngine
+
+from proxy.core.finding import Finding
+from proxy.detect.deadline import Deadline
+from proxy.detect.patterns import AnyEmailRecognizer, Patterns
+from proxy.detect.presidio import SAMPLE, PresidioDetector, distinct, recognizers
+from tests.detect.looking import detector, leaf, look
+from tests.detect.test_verdicts import FOUND, NOTHING
+
+VALUES = [value for values in FOUND.values() for value in values]
+# Values, near misses and noise, glued together with and without something between them.
+PIECES = st.one_of(
+    st.sampled_from(VALUES),
+    st.sampled_from(NOTHING),
+    st.text(alphabet="0123456789abcdefABCDEF:.-/ ,@+()x%", max_size=24),
+    st.text(max_size=6),
+    st.from_regex(r"[A-Z]{2}[0-9]{2}( ?[A-Z0-9]{4}){3,6}", fullmatch=True),
+    st.from_regex(r"[0-9]{3}[- .]?[0-9]{2}[- .]?[0-9]{4}", fullmatch=True),
+    st.from_regex(r"[13456][0-9]{3}[- ]?[0-9]{4}[- ]?[0-9]{4}[- ]?[0-9]{3,5}", fullmatch=True),
+)
+TEXTS = st.lists(PIECES, max_size=5).flatmap(
+    lambda pieces: st.sampled_from(["", " ", ", ", "\n", '","', "\u00e9"]).map(lambda glue: glue.join(pieces))
+)
+UNMODIFIED = frozenset({"CREDIT_CARD", "IBAN_CODE", "US_SSN", "IP_ADDRESS", "MAC_ADDRESS", "CRYPTO"})
+
+
+@cache
+def engine() -> AnalyzerEngine:
+    """Presidio as it comes, with the recognizers that we run unmodified, and no language model."""
+    nlp = NoOpNlpEngine([{"lang_code": "en", "model_name": ""}])
+    nlp.load()
+    ours = [r.source for r in recognizers() if isinstance(r, Patterns) and r.entity in UNMODIFIED]
+    assert {r.supported_entities[0] for r in ours} == UNMODIFIED
+    registry = RecognizerRegistry(recognizers=ours, supported_languages=["en"])
+    return AnalyzerEngine(registry=registry, nlp_engine=nlp, supported_languages=["en"])
+
+
+def places(findings: list[Any]) -> set[tuple[str, int, int, float]]:
+    return {(getattr(f, "entity", None) or f.entity_type, f.start, f.end, f.score) for f in findings}
+
+
+@settings(max_examples=400, deadline=None)
+@given(TEXTS, st.sampled_from([0.01, 0.5, 0.6, 1.0]))
+def test_unmodified_recognizers_give_the_verdicts_of_presidios_own_engine(text: str, threshold: float) -> None:
+    theirs = engine().analyze(text, "en", entities=sorted(UNMODIFIED), score_threshold=threshold)
+    assert places(look(text, threshold, *UNMODIFIED)) == places(theirs)
+
+
+@settings(max_examples=400, deadline=None)
+@given(TEXTS, st.sampled_from([0.01, 0.5, 0.7]))
+def test_what_a_recognizer_needs_is_in_every_text_it_finds_something_in(text: str, threshold: float) -> None:
+    for recognizer in detector().recognizers:
+        found = list(recognizer.find(text, threshold, Deadline(10)))
+        assert not found or recognizer.needs.search(text), recognizer.entity
+
+
+@settings(max_examples=200, deadline=None)
+@given(TEXTS)
+def test_a_higher_threshold_only_leaves_findings_out(text: str) -> None:
+    for entity in detector().entities:
+        low = {place for place in places(list(_raw(text, entity, 0.01))) if place[3] >= 0.5}
+        assert places(list(_raw(text, entity, 0.5))) == low
+
+
+def _raw(text: str, entity: str, threshold: float) -> list[Finding]:
+    (recognizer,) = (r for r in detector().recognizers if r.entity == entity)
+    return list(recognizer.find(text, threshold, Deadline(10)))
+
+
+@settings(max_examples=200, deadline=None)
+@given(TEXTS)
+def test_findings_lie_inside_the_text(text: str) -> None:
+    assert all(0 <= f.start < f.end <= len(text) and 0 < f.score <= 1 for f in look(text, 0.01))
+
+
+def test_distinct_keeps_what_sticks_out_and_other_entities() -> None:
+    outer, inner = Finding("A", 0, 9, 0.6, "r"), Finding("A", 2, 5, 0.6, "r")
+    beyond, other = Finding("A", 5, 12, 0.6, "r"), Finding("B", 2, 5, 0.6, "r")
+    assert set(distinct([inner, outer, beyond, other, outer])) == {outer, beyond, other}
+
+
+def test_nothing_is_asked_of_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object, **options: object) -> NoReturn:
+        raise AssertionError("the detector opened a connection")
+
+    for name in ("connect", "connect_ex", "sendto"):
+        monkeypatch.setattr(socket.socket, name, refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    fresh = PresidioDetector()
+    fresh.warm()
+    (found,) = fresh.find([leaf(SAMPLE)], fresh.entities, 0.5)
+    assert {f.entity for f in found} == fresh.entities
+    assert AnyEmailRecognizer().validate_result("bob@shop.example.co.uk") is True
+
+
+def test_a_new_process_starts_without_the_network_and_writes_nothing() -> None:
+    script = (
+        "import socket\n"
+        "def refuse(*a, **k): raise AssertionError('network')\n"
+        "socket.socket.connect = socket.getaddrinfo = refuse\n"
+        "from proxy.detect.presidio import PresidioDetector\n"
+        "detector = PresidioDetector()\n"
+        "detector.warm()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_nothing_that_was_looked_at_reaches_a_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    for text in (SAMPLE, "GB00WEST12345698765432", "4" * 19, "bob@" * 50):
+        look(text, 0.01)
+    assert caplog.records == []
+
+
+def test_a_validator_that_fails_does_not_quote_the_text() -> None:
+    # Luhn's sum is taken with int(), which does not know digits newer than itself
+    with pytest.raises(RuntimeError) as caught:
+        look("4111 1111 1111 11\U0001e4f1\U0001e4f1")
+    assert "4111" not in str(caught.value) and caught.value.__suppress_context__
+
+
+def test_many_threads_see_what_one_sees() -> None:
+    texts = [SAMPLE, "bob@corp.internal", "(212) 555-0142 or +44 20 7946 0958", "nothing", *VALUES]
+    alone = [places(look(text)) for text in texts]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda text: places(look(text)), texts * 8))
+    assert together == alone * 8
