@@ -46,6 +46,12 @@ class Rude:
         self.protocol.send_text(text.encode())
         self._flush()
 
+    def says_last(self, text: str) -> None:
+        """Send a text and the CLOSE in one segment, so that no answer can be sent any more."""
+        self.protocol.send_text(text.encode())
+        self.protocol.send_close(1000)
+        self._flush()
+
     def vanishes(self, how: Literal["fin", "rst"]) -> None:
         """End the TCP connection without a CLOSE: quietly, or by a reset (SO_LINGER 0)."""
         if how == "rst":
