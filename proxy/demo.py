@@ -137,14 +137,17 @@ class Running:
 
 
 # Quiet, so that the transcript stays whole; and gone soon after Ctrl-C, even if a visitor is still connected.
-RUN = ["-m", "proxy", "run", "--json", "--log-level", "warning", "--drain-wait", "0", "--drain-deadline", "1s", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
+QUIETLY = ("--json", "--log-level", "warning", "--drain-wait", "0", "--drain-deadline", "1s")
+WHERE = ("--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")
 
 
 @asynccontextmanager
 async def proxy(port: int, rules: str) -> AsyncIterator[Running]:
     """`hushwire run` before the service on `port`; ended on the way out. Raises Broken if it does not start."""
+    command = [sys.executable, "-m", "proxy", "run", *QUIETLY, *WHERE]
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, *RUN, "--upstream", f"ws://127.0.0.1:{port}", "--rules", rules),
+        *command,
+        *("--upstream", f"ws://127.0.0.1:{port}", "--rules", rules),
         stdin=DEVNULL,
         stdout=PIPE,
         # What the user has set for a proxy of their own is not meant for this one.

@@ -102,7 +102,7 @@ PANELS: dict[str, tuple[Option, ...]] = {
           "Close when nothing moves in either direction; 0 never does."),
         O("lifetime", "--lifetime", "TIME", "1d",
           "Close however busy it is; 0 never does."),
-        O("write_stall", "--write-stall", "TIME", "60s",
+        O("write_stall", "--write-stall", "TIME", "2m",
           "Drop a peer that reads nothing for so long."),
         O("close_timeout", "--close-timeout", "TIME", "10s",
           "For both sides to finish a close."),
