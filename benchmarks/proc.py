@@ -103,7 +103,7 @@ class Process:
     def _pause(self, deadline: float) -> None:
         assert self.popen is not None
         if self.popen.poll() is not None:
-            raise NotRunningError(f"exit code {self.popen.returncode}: {self.complaint()}")
+            raise NotRunningError(f"exit code {self.popen.returncode}")
         if time.monotonic() > deadline:
             raise NotRunningError("not ready in time")
         time.sleep(0.02)
@@ -111,21 +111,21 @@ class Process:
     def complaint(self) -> str:
         """The last line it wrote to stderr."""
         lines = self.err.read_text(errors="replace").strip().splitlines()
-        return lines[-1][:100] if lines else "it said nothing"
+        return lines[-1][:100] if lines else ""
 
     def cpu(self) -> int:
         """Nanoseconds of CPU used so far by it and its children."""
         try:
             return sum(map(cpu_ns, family(self.pid)))
         except OSError:
-            raise NotRunningError(f"is gone: {self.complaint()}") from None
+            raise NotRunningError("is gone") from None
 
     def rss(self) -> int:
         """Resident bytes of it and its children."""
         try:
             return sum(map(rss_bytes, family(self.pid)))
         except OSError:
-            raise NotRunningError(f"is gone: {self.complaint()}") from None
+            raise NotRunningError("is gone") from None
 
     def stop(self) -> None:
         """SIGTERM, then SIGKILL after 3 seconds; its children too, should they stay behind."""

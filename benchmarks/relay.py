@@ -34,6 +34,7 @@ DEFAULT = "1:100:1 50:100:1 50:1024:1 50:16384:1 10:100:16 50:100:1:email 20:163
 QUICK = "50:100:1 50:1024:1 10:100:16 50:100:1:email 20:16384:1:deflate 4:900000:1"
 PARTS = ("memory", "handshake", "relay")
 START_LIMIT = 60.0  # seconds for all proxies to become ready
+LIMIT = 300.0  # seconds after which nothing new is begun, whatever hangs (quick: 60)
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
@@ -83,6 +84,7 @@ class Run:
         self.args, self.folder, self.core = args, folder, core
         self.service = Service()
         self.fleet: dict[str, Process] = {}
+        self.deadline = time.monotonic() + (60.0 if args.quick else LIMIT)
         labels = tuple(dict.fromkeys(case.label for case in args.cases))
         self.results = report.Results(args.peers, labels)
 
@@ -118,13 +120,21 @@ class Run:
 
     def fail(self, name: str, what: str, why: Exception) -> None:
         """Remember the reason for the table."""
-        self.results.failures[name, what] = str(why)
-        say(f"{name} {what}: {why}")
+        said = self.fleet[name].complaint() if name in self.fleet else ""
+        self.results.failures[name, what] = f"{why}; {said}" if said and said not in str(why) else str(why)
+        say(f"{name} {what}: {self.results.failures[name, what]}")
 
     def replace(self, name: str) -> None:
         """A proxy that failed once is not trusted with the next measurement."""
         self.fleet.pop(name).stop()
         self.start((name,))
+
+    def late(self) -> bool:
+        """Whether the run has used up its time: what is missing then shows as n/a."""
+        if time.monotonic() < self.deadline:
+            return False
+        self.results.failures.setdefault(("run", "limit"), "time was up before every round was done")
+        return True
 
     async def memory(self) -> None:
         """Idle connections, once for each proxy."""
@@ -142,7 +152,7 @@ class Run:
         for turn in range(self.args.rounds + 1):
             say(f"handshakes, round {turn} of {self.args.rounds}")
             for name, process in list(self.fleet.items()):
-                if (name, "handshake") in self.results.failures:
+                if (name, "handshake") in self.results.failures or self.late():
                     continue
                 try:
                     found = await measure.handshakes(process, self.service, count if turn else count // 4)
@@ -164,7 +174,7 @@ class Run:
 
     async def once(self, name: str, case: Case) -> None:
         """One window of one case on one proxy."""
-        if (name, case.label) in self.results.failures:
+        if (name, case.label) in self.results.failures or self.late():
             return
         seconds = self.args.seconds
         try:
