@@ -1,0 +1,32 @@
+# syntax=docker/dockerfile:1
+# Build:  docker build -t hushwire .
+# Run:    docker run --rm -p 8080:8080 -e HUSHWIRE_UPSTREAM=ws://host.docker.internal:9000 \
+#             --add-host=host.docker.internal:host-gateway hushwire
+# Every option of `hushwire run` is an environment variable too: --max-message is HUSHWIRE_MAX_MESSAGE.
+
+FROM python:3.11-slim AS build
+WORKDIR /src
+RUN python -m venv /opt/hushwire
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY proxy proxy
+COPY rules rules
+# The tested versions; the cache keeps a change of code from downloading them again.
+RUN --mount=type=cache,target=/root/.cache/pip /opt/hushwire/bin/pip install -c constraints.txt .
+
+FROM python:3.11-slim
+# Nothing is written at run time, so the root file system may be read-only (docker run --read-only).
+RUN useradd --system --no-create-home --shell /usr/sbin/nologin hushwire
+COPY --from=build /opt/hushwire /opt/hushwire
+ENV PATH=/opt/hushwire/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    HUSHWIRE_LISTEN=0.0.0.0:8080 \
+    HUSHWIRE_ADMIN=127.0.0.1:8081
+USER hushwire
+WORKDIR /
+EXPOSE 8080
+# The admin port stays inside: to scrape it from outside, set HUSHWIRE_ADMIN=0.0.0.0:8081 and a token.
+HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --start-interval=1s CMD ["hushwire", "health"]
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["hushwire"]
+CMD ["run"]
