@@ -1,0 +1,133 @@
+"""YAML text -> plain values, and where each of them stands. Knows nothing about rules.
+
+The YAML is the part of version 1.2 that rule files need: `NO` and `08:15` are texts, a key stands once, and
+there are no tags, anchors or second documents, so nothing can be built, shared or hidden.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from proxy.rulebook.faults import Fault, RulesError, quoted
+
+Path = tuple[str | int, ...]
+MAX_DEPTH = 32
+MAX_LENGTH = 1 << 20  # characters
+
+NULL, BOOL, INT, FLOAT, STR = (f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str"))
+
+
+class _Composer(yaml.SafeLoader):
+    """Resolves plain scalars as YAML 1.2's core schema does (section 10.3.2), without octal and hex."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own name
+
+
+for _tag, _pattern, _first in (
+    (NULL, r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    (BOOL, r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    (INT, r"[-+]?[0-9]{1,18}", list("-+0123456789")),
+    (FLOAT, r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]{1,3})?", list("-+.0123456789")),
+):
+    _Composer.add_implicit_resolver(_tag, re.compile(f"(?:{_pattern})$"), _first)
+
+
+@dataclass(slots=True)
+class Document:
+    """A rule file taken apart. `keys` and `values` tell the (line, column) of a path, both from 1."""
+
+    source: str
+    data: Any = None
+    keys: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    values: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+    def fault(self, path: Path, sentence: str, *, at_key: bool = False) -> Fault:
+        """A fault at `path`, or at the nearest place around it that the file holds."""
+        for length in range(len(path), -1, -1):
+            first, second = (self.keys, self.values) if at_key else (self.values, self.keys)
+            place = first.get(path[:length]) or second.get(path[:length])
+            if place:
+                return Fault(self.source, *place, sentence)
+        return Fault(self.source, 0, 0, sentence)
+
+
+def read(text: str, source: str) -> Document:
+    """Take `text` apart. What YAML cannot read raises RulesError; what we do not allow is in `faults`."""
+    document = Document(source)
+    if len(text) > MAX_LENGTH:
+        raise RulesError([Fault(source, 0, 0, f"more than {MAX_LENGTH} characters; split the rules")])
+    try:
+        node = yaml.compose(text, _Composer)
+    except yaml.MarkedYAMLError as error:
+        raise RulesError([_syntax(error, source)]) from None  # its text quotes the file
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        column = error.position - text.rfind("\n", 0, error.position)
+        raise RulesError([Fault(source, line, column, "a control character, which YAML does not allow")]) from None
+    except RecursionError:
+        raise RulesError([Fault(source, 0, 0, f"nested more than {MAX_DEPTH} levels deep")]) from None
+    if node is None:
+        raise RulesError([Fault(source, 0, 0, "the file is empty; the smallest is: version: 1")])
+    document.data = _plain(node, (), document, set())
+    return document
+
+
+def _syntax(error: yaml.MarkedYAMLError, source: str) -> Fault:
+    mark = error.problem_mark or error.context_mark
+    place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+    return Fault(source, *place, f"not YAML: {' '.join(filter(None, (error.context, error.problem)))}")
+
+
+def _plain(node: yaml.Node, path: Path, document: Document, seen: set[int]) -> Any:
+    document.values[path] = _place(node)
+    if id(node) in seen:
+        document.faults.append(document.fault(path, "anchors and aliases are not supported; write it out"))
+        return None
+    seen.add(id(node))
+    if len(path) > MAX_DEPTH:
+        document.faults.append(document.fault(path, f"nested more than {MAX_DEPTH} levels deep"))
+        return None
+    if isinstance(node, yaml.MappingNode) and node.tag == yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG:
+        return dict(_members(node, path, document, seen))
+    if isinstance(node, yaml.SequenceNode) and node.tag == yaml.resolver.BaseResolver.DEFAULT_SEQUENCE_TAG:
+        return [_plain(item, (*path, i), document, seen) for i, item in enumerate(node.value)]
+    if isinstance(node, yaml.ScalarNode) and node.tag in SCALARS:
+        return SCALARS[node.tag](node.value)
+    document.faults.append(document.fault(path, "tags (!name) are not supported"))
+    return None
+
+
+def _members(node: yaml.MappingNode, path: Path, document: Document, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    names: set[str] = set()
+    for key, value in node.value:
+        if not isinstance(key, yaml.ScalarNode) or key.tag != STR:
+            place = _place(key)
+            document.faults.append(Fault(document.source, *place, "a key must be a text; put it in quotes"))
+            continue
+        name: str = key.value
+        if name in names:
+            sentence = f"the key {quoted(name)} stands here for a second time; only one of them could count"
+            document.faults.append(Fault(document.source, *_place(key), sentence))
+            continue
+        names.add(name)
+        document.keys[(*path, name)] = _place(key)
+        yield name, _plain(value, (*path, name), document, seen)
+
+
+def _place(node: yaml.Node) -> tuple[int, int]:
+    return node.start_mark.line + 1, node.start_mark.column + 1
+
+
+SCALARS: dict[str, Callable[[str], Any]] = {
+    NULL: lambda _: None,
+    BOOL: lambda text: text.lower() == "true",
+    INT: int,
+    FLOAT: float,
+    STR: str,
+}

@@ -1,0 +1,100 @@
+"""Rules as written: the closed models of a rule file. What they turn into is made in proxy/rulebook/compile.py.
+
+An unknown key is an error everywhere, and nothing is converted: `threshold: "0.5"` is a text, not a number.
+Validate with the context {"entities": names that the detector knows}.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from proxy.core.operators import PARAMS, check_params
+from proxy.rulebook.faults import unknown
+
+ANY = "*"
+
+
+class Closed(BaseModel):
+    """A mapping of exactly these keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _known(name: str, info: ValidationInfo) -> str:
+    known = (info.context or {})["entities"]
+    if name not in known and name != ANY:
+        raise PydanticCustomError("entity", "{sentence}", {"sentence": unknown("entity", name, known)})
+    return name
+
+
+def _one(name: str) -> str:
+    if name == ANY:
+        raise PydanticCustomError("entity", "'*' stands for every entity in rules; here, leave the key out")
+    return name
+
+
+def _version(value: Any) -> Any:
+    if type(value) is not int or value != 1:  # True is equal to 1
+        raise PydanticCustomError("version", "must be 1, the only version there is")
+    return value
+
+
+class Action(NamedTuple):
+    """An operator and its parameters."""
+
+    operator: str
+    params: dict[str, Any]
+
+
+def _action(value: Any) -> Action:
+    """`mask`, or `{mask: {keep_last: 4}}`. The error carries the sentences by parameter, in `ctx`."""
+    if isinstance(value, str):
+        action = Action(value, {})
+    elif isinstance(value, dict) and len(value) == 1 and all(isinstance(v, dict) for v in value.values()):
+        action = Action(*next(iter(value.items())))
+    else:
+        raise PydanticCustomError(
+            "action", "an action is one operator, or one with parameters, for example {mask: {keep_last: 4}}"
+        )
+    operator, params = action
+    if operator not in PARAMS:
+        raise PydanticCustomError("action", "{sentence}", {"sentence": unknown("operator", operator, PARAMS)})
+    wrong = {name: check_params(operator, {name: value}) for name, value in params.items()}
+    if any(wrong.values()):
+        raise PydanticCustomError("params", "wrong parameters", {"operator": operator, "wrong": wrong})
+    return action
+
+
+Entity = Annotated[str, AfterValidator(_known)]
+
+
+class Examples(Closed):
+    """Texts that prove a rule when it is loaded: one finding or more in each `match`, none in each `no_match`."""
+
+    match: list[str] = []
+    no_match: list[str] = []
+
+
+class RuleText(Closed):
+    """One rule. The order of the file is the only precedence."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+    description: str = ""
+    entities: Annotated[list[Entity], Field(min_length=1)]
+    direction: Literal["client_to_upstream", "upstream_to_client", "both"] = "both"
+    action: Annotated[Action, BeforeValidator(_action)]
+    tests: Examples = Examples()
+
+
+class RulesText(Closed):
+    """A whole file. `entities` is what to look for; None: whatever the rules are about."""
+
+    version: Annotated[Literal[1], BeforeValidator(_version)]
+    name: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    description: str = ""
+    threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
+    entities: list[Annotated[Entity, AfterValidator(_one)]] | None = None
+    rules: list[RuleText] = []
