@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.examples.conversation import Script, Transcript, perform
+from tests.examples.personal import CARD, EMAIL
 from tests.examples.service import Service
 from tests.examples.tunnel import Tunnel
 from tests.harness import Hushwire
@@ -31,9 +32,14 @@ def tunnel(service: Service) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def hushwire(service: Service) -> Iterator[str]:
-    """URL of the proxy in front of the example, with the default rules."""
+    """URL of the proxy in front of the example, with the default rules; in the end it stops without a fault."""
     with Hushwire(service.url) as proxy:
         yield proxy.url
+        assert proxy.stop() == 0
+    log = "".join(proxy.log)
+    assert "Traceback" not in log
+    assert EMAIL not in log
+    assert CARD not in log
 
 
 @pytest.fixture(params=["tunnel", "hushwire"])
