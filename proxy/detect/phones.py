@@ -21,8 +21,10 @@ SEPARATED = 0.7  # national digits grouped as their country groups them; or a pl
 BARE = 0.4  # nothing but digits: Presidio's own score
 
 _plus = regex.compile(r"[+\uff0b]")
-_gap = regex.compile(r"\d\D{1,4}\d")
-_decimal = regex.compile(r"\D*\d+[.,]\d+")  # a price that happens to be somebody's number
+# What libphonenumber allows between two digits of a number, or a little more; at most four of them in a row.
+_between = r"[\W\u30fcxX]"
+_gap = regex.compile(rf"\d{_between}{{1,4}}\d")
+_decimal = regex.compile(r"\D*\d+[.,]\d+\D*")  # a price that happens to be somebody's number
 
 
 class _Matcher(PhoneNumberMatcher):
@@ -42,9 +44,9 @@ class Phones:
 
     entity = "PHONE_NUMBER"
     name = "PhoneRecognizer"
-    # No plan of the regions below has valid numbers of fewer than four digits, none at all fewer than six with
-    # the country code; and libphonenumber allows at most four characters between two digits.
-    needs = regex.compile(r"\d(?:\D{0,4}\d){3}")
+    # No plan of the regions below has valid numbers of fewer than four digits, and none in the world fewer than
+    # six with the country code.
+    needs = regex.compile(rf"\d(?:{_between}{{0,4}}\d){{3}}")
 
     def __init__(self) -> None:
         self.regions: tuple[str, ...] = PhoneRecognizer.DEFAULT_SUPPORTED_REGIONS
@@ -52,8 +54,8 @@ class Phones:
 
     def find(self, text: str, threshold: float, deadline: Deadline) -> Iterator[Finding]:
         """Numbers written so that they score at least `threshold`."""
-        if threshold > BARE and not (_plus.search(text) or _gap.search(text)):
-            return  # digits only: parsing them eight times would change nothing
+        if threshold > BARE and not _plus.search(text) and not _separated(text):
+            return  # ids and prices: whatever is a number in there, scores BARE
         places: dict[tuple[int, int], float] = {}
         if _plus.search(text):
             for match in _Matcher(text, "ZZ", Leniency.POSSIBLE, deadline):
@@ -80,12 +82,14 @@ def _international(match: PhoneNumberMatch) -> float:
         return INTERNATIONAL
     if phonenumbers.is_possible_number_with_reason(match.number) != ValidationResult.IS_POSSIBLE:
         return 0.0  # for example a local number without its area
-    return _by_gaps(match.raw_string)
+    return SEPARATED if _separated(match.raw_string) else BARE
 
 
 def _national(match: PhoneNumberMatch) -> float:
-    return _international(match) if _plus.search(match.raw_string) else _by_gaps(match.raw_string)
+    if _plus.search(match.raw_string):
+        return _international(match)
+    return SEPARATED if _separated(match.raw_string) else BARE
 
 
-def _by_gaps(raw: str) -> float:
-    return SEPARATED if _gap.search(raw) and not _decimal.fullmatch(raw) else BARE
+def _separated(text: str) -> bool:
+    return _gap.search(text) is not None and not _decimal.fullmatch(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import socket
 import subprocess
 import sys
@@ -13,12 +14,14 @@ from typing import Any, NoReturn
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from phonenumbers.phonenumberutil import _VALID_PUNCTUATION
 from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
 from presidio_analyzer.nlp_engine import NoOpNlpEngine
 
 from proxy.core.finding import Finding
 from proxy.detect.deadline import Deadline
 from proxy.detect.patterns import AnyEmailRecognizer, Patterns
+from proxy.detect.phones import _gap
 from proxy.detect.presidio import SAMPLE, PresidioDetector, distinct, recognizers
 from tests.detect.looking import detector, leaf, look
 from tests.detect.test_verdicts import FOUND, NOTHING
@@ -30,6 +33,7 @@ PIECES = st.one_of(
     st.sampled_from(NOTHING),
     st.text(alphabet="0123456789abcdefABCDEF:.-/ ,@+()x%", max_size=24),
     st.text(max_size=6),
+    st.from_regex(r"[-(+]?[0-9]{1,12}[., ][0-9]{1,12}", fullmatch=True),
     st.from_regex(r"[A-Z]{2}[0-9]{2}( ?[A-Z0-9]{4}){3,6}", fullmatch=True),
     st.from_regex(r"[0-9]{3}[- .]?[0-9]{2}[- .]?[0-9]{4}", fullmatch=True),
     st.from_regex(r"[13456][0-9]{3}[- ]?[0-9]{4}[- ]?[0-9]{4}[- ]?[0-9]{3,5}", fullmatch=True),
@@ -73,7 +77,7 @@ def test_what_a_recognizer_needs_is_in_every_text_it_finds_something_in(text: st
 @settings(max_examples=200, deadline=None)
 @given(TEXTS)
 def test_a_higher_threshold_only_leaves_findings_out(text: str) -> None:
-    for entity in detector().entities:
+    for entity in sorted(detector().entities):
         low = {place for place in places(list(_raw(text, entity, 0.01))) if place[3] >= 0.5}
         assert places(list(_raw(text, entity, 0.5))) == low
 
@@ -87,6 +91,12 @@ def _raw(text: str, entity: str, threshold: float) -> list[Finding]:
 @given(TEXTS)
 def test_findings_lie_inside_the_text(text: str) -> None:
     assert all(0 <= f.start < f.end <= len(text) and 0 < f.score <= 1 for f in look(text, 0.01))
+
+
+def test_every_sign_that_libphonenumber_allows_inside_a_number_counts_as_a_gap() -> None:
+    signs = [chr(code) for code in range(sys.maxunicode + 1) if re.fullmatch(f"[{_VALID_PUNCTUATION}]", chr(code))]
+    assert len(signs) > 30
+    assert all(_gap.search(f"1{sign}2") for sign in signs)
 
 
 def test_distinct_keeps_what_sticks_out_and_other_entities() -> None:
