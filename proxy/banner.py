@@ -5,7 +5,9 @@ Plain ASCII and no boxes, so that it reads the same in a terminal, in a log and 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -30,7 +32,7 @@ def show(ready: Ready, settings: Settings) -> None:
         table.add_row(Text("  warning", "bold yellow"), warning)
     console.print(table)
     console.print()
-    line = f"python -m websockets {client_url(ready, settings)}"
+    line = f"{python()} -m websockets {client_url(ready, settings)}"
     console.print(Text.assemble("  Try it:  ", (line, "bold cyan")), soft_wrap=True)
     if console.is_terminal:
         console.print("  Stop it: Ctrl-C", style="dim")
@@ -79,3 +81,9 @@ def client_url(ready: Ready, settings: Settings) -> str:
 def reachable(address: Address) -> Address:
     """An address to connect to: `all interfaces` can be listened on, but not dialled."""
     return address._replace(host=EVERYWHERE.get(address.host, address.host))
+
+
+def python() -> str:
+    """How another terminal here calls this interpreter: its virtual environment is not active there."""
+    program = Path(sys.executable)
+    return str(program.relative_to(Path.cwd()) if program.is_relative_to(Path.cwd()) else program)

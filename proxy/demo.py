@@ -14,19 +14,25 @@ import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from importlib.resources import files
 
 from rich.console import Console
+from rich.text import Text
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.http11 import Request, Response
 
+from proxy.banner import python
 from proxy.core.message import Side
 from proxy.transcript import Line, show
 
 START = 60.0  # seconds for the proxy to start; it loads its rules first
 STEP = 15.0  # seconds for one message to arrive
+SAW = "the service saw: "  # demo.html takes it off again
 STAGE = "/the-demo"  # the path on which the service answers by the script; elsewhere it says what it saw
 
 # Who says what, with the personal parts in <<...>>. The client speaks first; each line is answered by the next.
@@ -65,16 +71,35 @@ class Stage:
     """The script being played: lines as sent, and as they arrived."""
 
     lines: list[Line] = field(default_factory=lambda: [Line.marked(side, text) for side, text in SCRIPT])
+    page: str | None = None  # for browsers, once there is a proxy to connect to
 
     async def service(self, connection: ServerConnection) -> None:
         """The service behind the proxy. On the stage it answers by the script; a visitor hears what it saw."""
-        if connection.request is None or connection.request.path != STAGE:
-            async for message in connection:
-                await connection.send(f"the service saw: {message}" if isinstance(message, str) else message)
-            return
+        visitor = connection.request is None or connection.request.path != STAGE
+        with suppress(ConnectionClosed):  # whoever leaves early is missed on the other side, in the transcript
+            await (self.echo(connection) if visitor else self.answer(connection))
+
+    async def echo(self, connection: ServerConnection) -> None:
+        """Say what was seen, until the visitor leaves."""
+        async for message in connection:
+            await connection.send(f"{SAW}{message}" if isinstance(message, str) else message)
+
+    async def answer(self, connection: ServerConnection) -> None:
+        """The service's half of the script."""
         for asked, answer in zip(self.lines[::2], self.lines[1::2], strict=True):
             asked.arrived = str(await connection.recv())
             await connection.send(answer.sent)
+
+    def browser(self, connection: ServerConnection, request: Request) -> Response | None:
+        """The page, for a request that is no WebSocket handshake; None goes on with the handshake."""
+        if self.page is None or "Upgrade" in request.headers:
+            return None
+        if request.path != "/":
+            return connection.respond(HTTPStatus.NOT_FOUND, "There is only one page here: /\n")
+        response = connection.respond(HTTPStatus.OK, self.page)
+        del response.headers["Content-Type"]
+        response.headers["Content-Type"] = "text/html; charset=utf-8"
+        return response
 
     async def client(self, url: str) -> None:
         """The client, through the proxy at `url`."""
@@ -100,7 +125,10 @@ async def play(console: Console, rules: str, *, stay: bool) -> int:
     cancel_on_signal()
     stage = Stage()
     console.print("Starting a small service and the proxy in front of it ...", style="dim")
-    async with serve(stage.service, "127.0.0.1", 0) as service, proxy(port_of(service), rules) as running:
+    async with (
+        serve(stage.service, "127.0.0.1", 0, process_request=stage.browser) as service,
+        proxy(port_of(service), rules) as running,
+    ):
         try:
             await stage.client(running.url)
         except (WebSocketException, TimeoutError, OSError) as error:
@@ -109,7 +137,9 @@ async def play(console: Console, rules: str, *, stay: bool) -> int:
             return 1
         console.print(NEXT, soft_wrap=True)
         if stay:
-            await receive_visitors(console, running)
+            page = files("proxy").joinpath("demo.html").read_text("utf-8")
+            stage.page = page.replace("{{url}}", f"{running.url}/")
+            await receive_visitors(console, running, f"http://127.0.0.1:{port_of(service)}/")
     return 0
 
 
@@ -138,7 +168,7 @@ class Running:
 
 # Quiet, so that the transcript stays whole; and gone soon after Ctrl-C, even if a visitor is still connected.
 QUIETLY = ("--json", "--log-level", "warning", "--drain-wait", "0", "--drain-deadline", "1s")
-WHERE = ("--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")
+WHERE = ("--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--max-connections", "100")
 
 
 @asynccontextmanager
@@ -186,12 +216,16 @@ async def end(process: asyncio.subprocess.Process) -> None:
             await process.wait()
 
 
-async def receive_visitors(console: Console, running: Running) -> None:
+async def receive_visitors(console: Console, running: Running, page: str) -> None:
     """Keep serving until a signal. Raises Broken if the proxy ends before."""
-    console.print("Or try this one, from another terminal; send it an e-mail address:")
-    console.print(f"  python -m websockets {running.url}/", style="bold cyan", soft_wrap=True)
-    console.print(f"  curl {running.admin}/-/metrics", style="bold cyan", soft_wrap=True)
-    console.print("Ctrl-C stops the demo.", style="dim")
+    console.print("Or talk to this one, and see what the service sees:")
+    for label, line in (
+        ("a page", page),
+        ("a terminal", f"{python()} -m websockets {running.url}/"),
+        ("the counters", f"curl {running.admin}/-/metrics"),
+    ):
+        console.print(Text.assemble(f"  {label:<13} ", (line, "bold cyan")), soft_wrap=True)
+    console.print("\nCtrl-C stops the demo.", style="dim")
     try:
         code = await running.process.wait()
     except asyncio.CancelledError:

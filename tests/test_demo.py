@@ -10,13 +10,15 @@ import signal
 import subprocess
 import sys
 import threading
+import urllib.error
+import urllib.request
 
 import pytest
 from rich.console import Console
 from websockets.asyncio.client import connect
 
 from proxy.core.message import Side
-from proxy.demo import SCRIPT
+from proxy.demo import SAW, SCRIPT
 from proxy.transcript import Line, show
 from tests.harness import ROOT
 
@@ -117,6 +119,10 @@ def test_the_demo_fails_when_its_proxy_does_not_start() -> None:
     assert "Traceback" not in result.stderr
 
 
+def test_the_page_takes_off_what_the_service_puts_before_its_answer() -> None:
+    assert f'const prefix = "{SAW}";' in (ROOT / "proxy" / "demo.html").read_text("utf-8")
+
+
 def test_at_a_terminal_the_demo_stays_for_visitors_until_ctrl_c() -> None:
     parent, child = pty.openpty()
     process = subprocess.Popen(
@@ -131,12 +137,18 @@ def test_at_a_terminal_the_demo_stays_for_visitors_until_ctrl_c() -> None:
     watchdog = threading.Timer(90, process.kill)
     watchdog.start()
     try:
-        said = read_until(parent, "Ctrl-C stops the demo.")
-        url = re.search(r"python -m websockets (ws://\S+)", re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", said))
+        said = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", read_until(parent, "Ctrl-C stops the demo."))
+        url, page = re.search(r"-m websockets (ws://\S+)", said), re.search(r"a page +(http://\S+)", said)
         assert url is not None, said
-        assert "came through" in said
+        assert page is not None, said
+        assert "None came through" in said
+        with urllib.request.urlopen(page[1], timeout=10) as answer:
+            assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+            assert f'new WebSocket("{url[1]}")' in answer.read().decode()
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(page[1] + "other", timeout=10)
         heard = asyncio.run(visit(url[1]))
-        assert heard.startswith("the service saw: I am ")
+        assert heard.startswith(f"{SAW}I am ")
         assert "eve@mail.example.com" not in heard
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
