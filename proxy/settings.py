@@ -107,6 +107,10 @@ def parse_upstream(value: Any) -> Any:
         raise ValueError("an upstream URL takes no query or fragment; the client's own query is passed on")
     if not parts.path.isascii() or re.search(r"[\x00-\x20\x7f]", parts.path):
         raise ValueError("the base path of an upstream URL must be percent-encoded")
+    try:
+        host = host.encode("idna").decode()
+    except UnicodeError:
+        raise ValueError(f"'{host}' is not a host name") from None
     return Upstream(secure, host, port or (443 if secure else 80), parts.path.rstrip("/"))
 
 
@@ -146,7 +150,7 @@ class Settings(BaseModel):
     connect_timeout: Duration = 10.0  # dial and handshake of the upstream
     idle: Duration = 3600.0  # 0: none; no frame in either direction
     lifetime: Duration = 86400.0  # 0: none
-    write_stall: Duration = 60.0  # a peer that reads nothing this long is gone
+    write_stall: Duration = 120.0  # a peer that takes nothing for this long is gone
     close_timeout: Duration = 10.0  # from the first CLOSE or FIN to the end of both TCP connections
     drain_wait: Duration = 0.5  # after SIGTERM: not ready, but still serving
     drain_deadline: Duration = 10.0  # then 1012, and this long for the replies

@@ -1,0 +1,101 @@
+"""The handshake from end to end: limits, request, dial, answer. Called by the FastAPI route of proxy/app.py."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import ssl
+
+from proxy.wire.dial import BadAnswer, Opened, dial
+from proxy.wire.edge import Edge
+from proxy.wire.exchange import Exchange
+from proxy.wire.headers import client_address, spell_request, upstream_headers
+from proxy.wire.relay import Relay
+
+log = logging.getLogger("hushwire")
+
+BUSY = {
+    "draining": "The proxy is shutting down.",
+    "connections": "The proxy has reached its limit of connections (--max-connections).",
+    "per_address": "Too many connections from this address (--max-per-address).",
+}
+RETRY_AFTER = (b"Retry-After", b"5")
+
+# TCP keepalive on both ends finds peers that vanished; WebSocket pings would be visible, and would kill
+# connections whose pongs are not read while the other end is slow.
+KEEPALIVE = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 15),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4),
+)
+
+
+async def pass_through(edge: Edge, exchange: Exchange, tls: ssl.SSLContext | None) -> None:
+    """Answer one upgrade request: with the upstream's own answer, or with a sentence that says what failed."""
+    request, settings = edge.request, exchange.settings
+    fault = request.fault()
+    if fault is not None:
+        _deny(edge, exchange, "bad_request", 400, f"Bad WebSocket handshake: {fault}.")
+        return
+    key = client_address(request, settings.trusted_proxies)
+    limit = exchange.admit(key)
+    if limit is not None:
+        _deny(edge, exchange, limit, 503, BUSY[limit])
+        return
+    spelt = spell_request(request, upstream_headers(request, settings), settings.upstream.base)
+    relayed = False
+
+    def opened(transport: asyncio.Transport, answer: Opened) -> None:
+        nonlocal relayed
+        relayed = True
+        start_relay(edge, exchange, key, transport, answer)
+
+    try:
+        async with asyncio.timeout(settings.connect_timeout or None):
+            sec_key = request.values(b"sec-websocket-key")[0].decode("latin-1").strip()
+            refused = await dial(settings.upstream, tls, spelt, sec_key, opened)
+    except TimeoutError:
+        sentence = f"The upstream did not answer within {settings.connect_timeout:g} s."
+        _deny(edge, exchange, "upstream_timeout", 504, sentence)
+    except BadAnswer as error:
+        _deny(edge, exchange, "upstream_answer", 502, str(error))
+    except ssl.SSLError as error:
+        log.warning("TLS to the upstream failed: %s", error.reason or type(error).__name__)
+        _deny(edge, exchange, "upstream_tls", 502, "TLS to the upstream failed.")
+    except OSError as error:
+        log.warning("upstream unreachable: %s", error.strerror or type(error).__name__)
+        _deny(edge, exchange, "upstream_unreachable", 502, "The upstream cannot be reached.")
+    else:
+        if refused is not None:
+            exchange.tally.handshakes_refused["upstream_refusal"] += 1
+            edge.answer_raw(refused.response)
+    finally:
+        if not relayed:
+            exchange.leave(key)
+
+
+def _deny(edge: Edge, exchange: Exchange, reason: str, status: int, sentence: str) -> None:
+    exchange.tally.handshakes_refused[reason] += 1
+    edge.deny(status, sentence, (RETRY_AFTER,) if status == 503 else ())
+
+
+def start_relay(edge: Edge, exchange: Exchange, key: str, upstream: asyncio.Transport, answer: Opened) -> None:
+    """Pass on the 101 and let frames flow. Runs in the turn of the loop in which the 101 was read."""
+    edge.answered = True
+    if edge.transport.is_closing() or exchange.closing:
+        exchange.leave(key)
+        upstream.abort()
+        if not edge.transport.is_closing():
+            edge.deny(503, BUSY["draining"], (RETRY_AFTER,))
+        return
+    for transport in (edge.transport, upstream):
+        sock = transport.get_extra_info("socket")
+        for option in KEEPALIVE if sock is not None else ():
+            sock.setsockopt(*option)
+    edge.transport.write(answer.head)
+    relay = Relay(exchange, next(exchange.sids), key, (edge.transport, upstream), answer.deflate)
+    exchange.opened(relay)
+    early, edge.early = edge.early, b""
+    relay.start((early, answer.rest))

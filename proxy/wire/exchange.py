@@ -1,0 +1,180 @@
+"""All connections of one process, what they share, and the timers that watch over them.
+
+No clock is read and no timer set on the hot path: legs only leave marks (`active`, `stalled`), and one sweep
+looks at them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from proxy.core.action import Cause
+from proxy.core.lane import Lane
+from proxy.core.message import Side
+from proxy.core.plugs import Detector, NoteSink
+from proxy.core.policy import Live
+from proxy.core.tally import Snapshot, Tally
+from proxy.settings import Settings
+from proxy.wire.relay import Relay
+
+log = logging.getLogger("hushwire")
+
+SWEEP = 1.0  # seconds between sweeps, less where a timer is shorter
+SLICE = 2000  # relays looked at in one turn of the loop: about 1 ms
+
+
+class Exchange:
+    """Made once per process by the composition root."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        live: Live,
+        lanes: Sequence[Lane],
+        detector: Detector,
+        sink: NoteSink,
+        tally: Tally,
+    ) -> None:
+        self.settings = settings
+        self.live = live
+        self.lanes = lanes
+        self.denies_binary = settings.binary == "deny"
+        self.detector = detector
+        self.sink = sink
+        self.tally = tally
+        self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
+        self.relays: set[Relay] = set()
+        self.sids = itertools.count(1)
+        self.handshakes = 0  # admitted, not yet relayed
+        self.per_address: Counter[str] = Counter()
+        self.draining = False
+        self.closing = False
+        self.quiet = asyncio.Event()  # set when the last connection ends
+        timers = [t for t in (settings.idle, settings.lifetime, settings.write_stall, settings.close_timeout) if t]
+        self.interval = min([SWEEP, *(max(t / 4, 0.02) for t in timers)])
+        self.sweeper = self.loop.create_task(self._sweep())
+
+    # -- limits -------------------------------------------------------------------------------------------
+
+    def admit(self, key: str) -> str | None:
+        """Count a client in, or name the limit it hits: `draining`, `connections` or `per_address`."""
+        settings = self.settings
+        if self.closing:
+            return "draining"
+        if len(self.relays) + self.handshakes >= settings.max_connections:
+            return "connections"
+        if settings.max_per_address and self.per_address[key] >= settings.max_per_address:
+            return "per_address"
+        self.per_address[key] += 1
+        self.handshakes += 1
+        return None
+
+    def leave(self, key: str) -> None:
+        """Count a client out whose handshake came to nothing."""
+        self.handshakes -= 1
+        self._forget(key)
+
+    def _forget(self, key: str) -> None:
+        self.per_address[key] -= 1
+        if self.per_address[key] <= 0:
+            del self.per_address[key]
+
+    # -- connections --------------------------------------------------------------------------------------
+
+    def opened(self, relay: Relay) -> None:
+        """Both handshakes are done."""
+        self.handshakes -= 1
+        self.relays.add(relay)
+        self.tally.connections += 1
+        log.info("session %d opened", relay.sid)
+
+    def ended(self, relay: Relay) -> None:
+        """Both transports are gone."""
+        self.relays.discard(relay)
+        if not self.relays:
+            self.quiet.set()
+        self._forget(relay.key)
+        for leg in relay.legs:
+            self.tally.messages[leg.side] += leg.messages
+            self.tally.bytes[leg.side] += leg.bytes
+        up, down = (leg.messages for leg in relay.legs)
+        age = relay.now() - relay.born
+        log.info("session %d closed by %s after %.1f s, %d up, %d down", relay.sid, relay.first, age, up, down)
+
+    def snapshot(self) -> Snapshot:
+        """The counters, live connections included."""
+        snapshot = self.tally.snapshot()
+        for name in ("messages", "bytes"):
+            total: list[int] = getattr(self.tally, name)
+            snapshot[name] = [total[side] + sum(getattr(r.legs[side], name) for r in self.relays) for side in Side]
+        snapshot["open"] = len(self.relays)
+        return snapshot
+
+    def post(self, call: Callable[..., Any], *args: Any) -> None:
+        """Run `call` on the loop, from any thread; nothing once the loop is closed."""
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(call, *args)
+
+    # -- timers -------------------------------------------------------------------------------------------
+
+    async def _sweep(self) -> None:
+        idle_since: dict[Relay, float] = {}
+        while True:
+            await asyncio.sleep(self.interval)
+            relays = list(self.relays)
+            for start in range(0, len(relays), SLICE):
+                now = self.loop.time()
+                for relay in relays[start : start + SLICE]:
+                    self._check(relay, now, idle_since)
+                await asyncio.sleep(0)
+            for relay in [r for r in idle_since if r not in self.relays]:
+                del idle_since[relay]
+
+    def _check(self, relay: Relay, now: float, idle_since: dict[Relay, float]) -> None:
+        settings = self.settings
+        if relay.active:
+            relay.active = False
+            idle_since.pop(relay, None)
+        elif now - idle_since.setdefault(relay, now) > settings.idle > 0 and not relay.deadline:
+            relay.end(Cause.IDLE)
+        if relay.deadline:
+            if now > relay.deadline:
+                relay.abort_both()
+        elif settings.lifetime and now - relay.born > settings.lifetime:
+            relay.end(Cause.LIFETIME)
+        if settings.write_stall and any(self._stalled(leg, now) for leg in relay.legs):
+            relay.end(Cause.STALL)  # counts it; the stalled side will not read its CLOSE
+            relay.abort_both()
+
+    def _stalled(self, leg: Any, now: float) -> bool:
+        if not leg.stalled:
+            return False
+        size = leg.transport.get_write_buffer_size()
+        if size < leg.stall_size:
+            leg.stall_size, leg.stalled = size, now
+        return bool(now - leg.stalled > self.settings.write_stall)
+
+    # -- the end ------------------------------------------------------------------------------------------
+
+    async def shut(self, deadline: float) -> None:
+        """Close every connection with 1012, wait up to `deadline` seconds for the answers, abort the rest."""
+        self.closing = True
+        for relay in list(self.relays):
+            relay.end(Cause.SHUTDOWN)
+        await self._until_quiet(deadline)
+        for relay in list(self.relays):
+            relay.abort_both()
+        await self._until_quiet(1.0)
+        self.sweeper.cancel()
+
+    async def _until_quiet(self, seconds: float) -> None:
+        if self.relays:
+            self.quiet.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.quiet.wait(), seconds)
