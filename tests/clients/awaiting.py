@@ -35,7 +35,7 @@ class WebsocketsAsync:
 
     async def _talk(self, call: Call) -> list[Event]:
         try:
-            connection = await connect(
+            async with connect(
                 call.url,
                 ssl=trust(call),
                 additional_headers=call.headers,
@@ -43,13 +43,13 @@ class WebsocketsAsync:
                 compression="deflate" if call.deflate else None,
                 max_size=None,
                 proxy=None,
-            )
+            ) as connection:
+                events: list[Event] = [["opened", connection.subprotocol, bool(connection.protocol.extensions)]]
+                for verb, *rest in call.script:
+                    await self._step(connection, verb, rest, events)
+                return events
         except websockets.exceptions.InvalidStatus as error:
             return [["refused", error.response.status_code, error.response.body.decode()]]
-        events: list[Event] = [["opened", connection.subprotocol, bool(connection.protocol.extensions)]]
-        for verb, *rest in call.script:
-            await self._step(connection, verb, rest, events)
-        return events
 
     async def _step(
         self,

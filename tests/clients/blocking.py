@@ -23,7 +23,7 @@ class WebsocketsSync:
 
     def __call__(self, call: Call) -> list[Event]:
         try:
-            connection = connect(
+            with connect(
                 call.url,
                 ssl=trust(call),
                 additional_headers=call.headers,
@@ -33,13 +33,13 @@ class WebsocketsSync:
                 proxy=None,
                 open_timeout=DEADLINE,
                 close_timeout=DEADLINE,
-            )
+            ) as connection:
+                events: list[Event] = [["opened", connection.subprotocol, bool(connection.protocol.extensions)]]
+                for verb, *rest in call.script:
+                    self._step(connection, verb, rest, events)
+                return events
         except websockets.exceptions.InvalidStatus as error:
             return [["refused", error.response.status_code, error.response.body.decode()]]
-        events: list[Event] = [["opened", connection.subprotocol, bool(connection.protocol.extensions)]]
-        for verb, *rest in call.script:
-            self._step(connection, verb, rest, events)
-        return events
 
     def _step(
         self,
@@ -83,6 +83,7 @@ class WebsocketClient:
                 call.url,
                 timeout=DEADLINE,
                 header=call.headers,
+                origin="https://app.example",  # by itself it would name the address that it calls
                 subprotocols=call.subprotocols or None,
                 sslopt={"context": trust(call)} if call.ca else None,
             )

@@ -115,7 +115,7 @@ class Chromium:
     """The browser as a client. It offers deflate always, sets no headers, and hides the status of a refusal."""
 
     name = "chromium"
-    can = frozenset({"deflate"})
+    can = frozenset({"deflate", "pin"})  # pin: trusts the certificate whose key it was told at its start
 
     def __init__(self, *flags: str) -> None:
         self.flags = flags
@@ -136,7 +136,8 @@ class Chromium:
         return self
 
     def __call__(self, call: Call, cookie: str = "") -> list[Event]:
-        self.page.calls.put({**asdict(call), "ca": None, "cookie": cookie})
+        milliseconds = (DEADLINE - 5) * 1000  # the page gives up first, and is free for the next call
+        self.page.calls.put({**asdict(call), "ca": None, "cookie": cookie, "milliseconds": milliseconds})
         try:
             return self.page.reports.get(timeout=DEADLINE)
         except queue.Empty:

@@ -1,4 +1,4 @@
-"""Self-signed certificates, made for one test run: each is its own authority, so trust in one says nothing of another."""
+"""Self-signed certificates, made for one test run: each is its own authority, so trust in one is in no other."""
 
 from __future__ import annotations
 

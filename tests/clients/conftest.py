@@ -5,31 +5,17 @@ They live for the whole run; a conversation leaves nothing behind in them but it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 
 import pytest
 
-from tests.clients.awaiting import Aiohttp, WebsocketsAsync
-from tests.clients.blocking import WebsocketClient, WebsocketsSync
 from tests.clients.browser import Chromium
 from tests.clients.certificates import Certificate, make_certificate
-from tests.clients.node import NodeServer, NodeWs, require_node
+from tests.clients.node import NodeWs, require_node
+from tests.clients.parties import CLIENTS, UPSTREAMS, able, params
 from tests.clients.script import Client
-from tests.clients.servers import FastApi, Websockets
 from tests.clients.upstream import Upstream
 from tests.harness import Hushwire
-
-heavy = pytest.mark.heavy
-CLIENTS: dict[str, Callable[[], Client]] = {
-    made.name: made for made in (WebsocketsSync, WebsocketsAsync, Aiohttp, WebsocketClient, NodeWs)
-}
-UPSTREAMS: dict[str, Callable[[], Upstream]] = {made.name: made for made in (FastApi, Websockets, NodeServer)}
-HEAVY = (NodeWs.name, Chromium.name)
-
-
-def _params(names: list[str]) -> list[object]:
-    return [pytest.param(name, marks=heavy) if name in HEAVY else name for name in names]
 
 
 @pytest.fixture(scope="session")
@@ -44,18 +30,19 @@ def chromium(certificate: Certificate) -> Iterator[Chromium]:
         yield browser
 
 
-@pytest.fixture(params=_params([*CLIENTS, Chromium.name]))
+@pytest.fixture(params=able())
 def client(request: pytest.FixtureRequest) -> Client:
     """Each client in turn."""
-    if request.param == Chromium.name:
+    made = CLIENTS[request.param]
+    if made is Chromium:
         browser: Chromium = request.getfixturevalue("chromium")
         return browser
-    if request.param == NodeWs.name:
+    if made is NodeWs:
         require_node()
-    return CLIENTS[request.param]()
+    return made()
 
 
-@pytest.fixture(scope="session", params=_params(list(UPSTREAMS)))
+@pytest.fixture(scope="session", params=params(list(UPSTREAMS)))
 def upstream(request: pytest.FixtureRequest) -> Iterator[Upstream]:
     """Each upstream in turn, compressing if the client offers it."""
     with UPSTREAMS[request.param]() as service:
@@ -69,8 +56,8 @@ def proxy(upstream: Upstream) -> Iterator[Hushwire]:
         yield process
 
 
-@pytest.fixture
-def open_all() -> Iterator[ExitStack]:
-    """For a test that starts parties of its own."""
-    with ExitStack() as stack:
-        yield stack
+@pytest.fixture(autouse=True)
+def start_anew(request: pytest.FixtureRequest) -> None:
+    """One failed conversation must not be taken for the next."""
+    if "upstream" in request.fixturenames:
+        request.getfixturevalue("upstream").forget()

@@ -22,7 +22,7 @@ from typing import Any, Protocol
 Step = list[Any]
 Event = list[Any]
 
-DEADLINE = 30.0  # seconds; for a whole conversation, with a 1 MiB message in it
+DEADLINE = 20.0  # seconds; for a whole conversation, with a 1 MiB message in it
 LARGE = 1024 * 1024
 
 
@@ -42,7 +42,7 @@ class Client(Protocol):
     """A WebSocket library: makes the call and reports what came of it. Raises if the deadline passes."""
 
     name: str
-    can: frozenset[str]  # of: ping, fragments, headers, status, no-deflate, ca, deflate
+    can: frozenset[str]  # of: ping, fragments, headers, status, deflate, no-deflate, ca, pin
 
     def __call__(self, call: Call) -> list[Event]: ...
 

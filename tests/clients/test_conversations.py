@@ -1,5 +1,8 @@
-"""A client must not be able to tell whether Hushwire is there: each conversation is held twice, directly and through
-the proxy, and both the client's report and what the upstream saw must be the same."""
+"""A client must not be able to tell whether Hushwire is there.
+
+Each conversation is held twice, directly and through the proxy, and both the client's report and what the upstream
+saw must be the same.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import replace
 import pytest
 
 from tests.clients.node import NodeServer
+from tests.clients.parties import able, pinging
 from tests.clients.script import Call, Client, Event, Step, brief, burst_script, clean_script
 from tests.clients.upstream import Headers, Seen, Upstream
 from tests.harness import Hushwire
@@ -22,7 +26,7 @@ def told(seen: Seen) -> Headers:
 
 
 def hold_twice(client: Client, upstream: Upstream, proxy: Hushwire, call: Call) -> tuple[list[Event], Seen]:
-    """Hold `call` (whose url is a path) on both ways, compare all there is, and return the one through the proxy."""
+    """Hold `call` (its url is a path) both ways, compare all there is, and return what came through the proxy."""
     reports, records = [], []
     for base in (upstream.url, proxy.url):
         reports.append(client(replace(call, url=base + call.url)))
@@ -46,11 +50,10 @@ def test_a_clean_conversation_is_the_same_with_and_without_the_proxy(
     assert report[0][2] is ("deflate" in client.can), "deflate is on if the client knows it"
 
 
+@pytest.mark.parametrize("client", able("no-deflate"), indirect=True)
 def test_without_an_offer_of_deflate_nothing_is_compressed_and_all_is_the_same(
     client: Client, upstream: Upstream, proxy: Hushwire
 ) -> None:
-    if "no-deflate" not in client.can:
-        return  # it always offers; the upstream that declines is below
     report, _ = hold_twice(client, upstream, proxy, Call("/", clean_script(client), deflate=False))
     assert report[0][2] is False
 
@@ -84,22 +87,20 @@ def test_the_subprotocol_that_the_upstream_takes_is_the_one_that_the_client_gets
     assert report[0][1] == "chat.v1"
 
 
+@pytest.mark.parametrize("upstream", pinging(), indirect=True)
 def test_a_ping_of_the_upstream_is_answered_by_the_client(
     client: Client, upstream: Upstream, proxy: Hushwire
 ) -> None:
-    if not upstream.can_ping:
-        return
     report, _ = hold_twice(
         client, upstream, proxy, Call("/", [["send", "/ping"], ["receive", 1], ["close", 1000, ""], ["closed"]])
     )
     assert report[1] == ["text", "the pong came"]
 
 
+@pytest.mark.parametrize("client", able("headers"), indirect=True)
 def test_headers_and_cookies_reach_the_upstream_as_the_client_wrote_them(
     client: Client, upstream: Upstream, proxy: Hushwire
 ) -> None:
-    if "headers" not in client.can:
-        return  # a browser sets none; its cookies are in test_browser.py
     headers = {
         "X-Tenant": "Blue, green",
         "Cookie": "session=abc; theme=dark",

@@ -1,10 +1,14 @@
-"""An e-mail address never passes, whatever client sends it and however it is sent: the upstream gets its kind's name,
-and so does the client when the upstream sends one. All else in the message stays as it was."""
+"""An e-mail address never passes, whatever client sends it and however it is sent.
+
+The upstream gets the name of its kind instead, and so does the client when the upstream sends one. All else in the
+message stays as it was.
+"""
 
 from __future__ import annotations
 
 import pytest
 
+from tests.clients.parties import able
 from tests.clients.script import LARGE, Call, Client, Step, brief, pack
 from tests.clients.upstream import Upstream
 from tests.harness import Hushwire
@@ -24,10 +28,7 @@ def hidden(text: str) -> str:
     return text.replace(BOB, HIDDEN)
 
 
-@pytest.mark.parametrize("deflate", [True, False], ids=["deflate", "plain"])
-def test_an_address_is_hidden_from_the_upstream_and_from_the_client(
-    client: Client, upstream: Upstream, proxy: Hushwire, deflate: bool
-) -> None:
+def tell_all(client: Client, upstream: Upstream, proxy: Hushwire, deflate: bool) -> None:
     sends: list[Step] = [["send", text] for text in TEXTS]
     expected = [["text", hidden(text)] for text in TEXTS]
     sends.append(["bytes", pack(TEXTS[0].encode())])
@@ -44,6 +45,19 @@ def test_an_address_is_hidden_from_the_upstream_and_from_the_client(
     assert brief(seen.messages) == brief([*expected, ["text", "/tell"]])
     assert brief(report[1:-1]) == brief([*expected, ["text", f"write to {HIDDEN} today"]])
     assert seen.closed == (4000, "bye")
+
+
+def test_an_address_is_hidden_from_the_upstream_and_from_the_client(
+    client: Client, upstream: Upstream, proxy: Hushwire
+) -> None:
+    tell_all(client, upstream, proxy, deflate=True)
+
+
+@pytest.mark.parametrize("client", able("no-deflate"), indirect=True)
+def test_an_address_is_hidden_when_nothing_is_compressed(
+    client: Client, upstream: Upstream, proxy: Hushwire
+) -> None:
+    tell_all(client, upstream, proxy, deflate=False)
 
 
 def test_without_the_proxy_the_address_arrives(client: Client, upstream: Upstream) -> None:
