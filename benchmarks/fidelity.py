@@ -8,50 +8,69 @@ from __future__ import annotations
 
 import argparse
 import socket
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from tests.wire.compare import differences, forgiven, with_heads
 from tests.wire.fronts import FRONTS, Front
 from tests.wire.peer import Transcript, record
 from tests.wire.scenario import Scenario
-from tests.wire.scenarios import SCENARIOS
+from tests.wire.scenarios import GROUPS
 
 Transcripts = dict[str, Transcript]
+Groups = dict[str, list[Scenario]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Score:
-    """Identical conversations of one proxy."""
+    """Identical conversations of one proxy. `exact` has one count per group of scenarios; heads are compared
+    only where they are the subject. `forgiving` does not mind the case of header names, nor how TCP ended
+    after a CLOSE or a refusal. `every_byte` compares the heads of all conversations."""
 
-    every_byte: int  # the heads of every conversation included
-    exact: int  # heads compared only where they are the subject
-    forgiving: int  # the same, without case of header names and without how TCP ended after CLOSE or refusal
-    lines: list[str]
+    exact: dict[str, int]
+    forgiving: int = 0
+    every_byte: int = 0
+    lines: list[str] = field(default_factory=list)
 
 
-def record_all(front: Front, chosen: Sequence[Scenario], limit: float) -> Transcripts:
+def record_all(front: Front, chosen: Groups, limit: float) -> Transcripts:
     """Every chosen conversation through `front`."""
     with (
         socket.create_server(("127.0.0.1", 0), backlog=64) as listener,
         front(listener.getsockname()[1]) as address,
     ):
-        return {one.name: record(one.play, listener, address, one.name, limit) for one in chosen}
+        scenarios = (one for group in chosen.values() for one in group)
+        return {one.name: record(one.play, listener, address, one.name, limit) for one in scenarios}
 
 
-def score(chosen: Sequence[Scenario], direct: Transcripts, other: Transcripts) -> Score:
+def score(chosen: Groups, direct: Transcripts, other: Transcripts) -> Score:
     """Count, and list the differences of every conversation that is not identical."""
-    every_byte = exact = forgiving = 0
-    lines: list[str] = []
-    for one in chosen:
-        here, there = direct[one.name], other[one.name]
-        every_byte += not differences(here, there)
-        here, there = with_heads(here, one.heads), with_heads(there, one.heads)
-        found = differences(here, there)
-        exact += not found
-        forgiving += not differences(forgiven(here), forgiven(there))
-        lines += [f"  {one.name}", *(f"      {line}" for line in found)] if found else []
-    return Score(every_byte, exact, forgiving, lines)
+    result = Score(dict.fromkeys(chosen, 0))
+    for group, scenarios in chosen.items():
+        for one in scenarios:
+            here, there = direct[one.name], other[one.name]
+            result.every_byte += not differences(here, there)
+            here, there = with_heads(here, one.heads), with_heads(there, one.heads)
+            found = differences(here, there)
+            result.exact[group] += not found
+            result.forgiving += not differences(forgiven(here), forgiven(there))
+            result.lines += [f"  {one.name}", *(f"      {line}" for line in found)] if found else []
+    return result
+
+
+def table(chosen: Groups, scores: dict[str, Score | str]) -> Iterator[str]:
+    """One line for each proxy, under a line of totals."""
+    total = sum(map(len, chosen.values()))
+    columns = [*(f"{group} {len(scenarios)}" for group, scenarios in chosen.items()), f"all {total}"]
+    columns += ["forgiving", "every head"]
+    yield "  ".join(["identical to direct, of".ljust(24), *columns])
+    for name, result in scores.items():
+        if isinstance(result, str):
+            yield f"{name:24}  left out: {result}"
+            continue
+        counts = [*result.exact.values(), sum(result.exact.values()), result.forgiving, result.every_byte]
+        cells = (str(count).rjust(len(column)) for count, column in zip(counts, columns, strict=True))
+        yield "  ".join([name.ljust(24), *cells])
 
 
 def main() -> None:
@@ -62,19 +81,19 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=2.0, help="seconds to wait for what should come")
     parser.add_argument("--quiet", action="store_true", help="the table alone")
     options = parser.parse_args()
-    chosen = [one for one in SCENARIOS.values() if options.only in one.name]
+    chosen = {group: [one for one in scenarios if options.only in one.name] for group, scenarios in GROUPS.items()}
     direct = record_all(FRONTS["direct"], chosen, options.limit)
-    table = [f"{'identical to direct, of ' + str(len(chosen)):32} exact  forgiving  every head too"]
+    scores: dict[str, Score | str] = {}
     for name in options.fronts or [name for name in FRONTS if name != "direct"]:
         try:
             result = score(chosen, direct, record_all(FRONTS[name], chosen, options.limit))
         except FileNotFoundError as error:
-            table.append(f"{name:32} left out: {error}")
+            scores[name] = str(error)
             continue
+        scores[name] = result
         if not options.quiet:
-            print(name, *result.lines, "", sep="\n")
-        table.append(f"{name:32} {result.exact:5}  {result.forgiving:9}  {result.every_byte:14}")
-    print(*table, sep="\n")
+            print(name, *result.lines, "", sep="\n", flush=True)
+    print(*table(chosen, scores), sep="\n")
 
 
 if __name__ == "__main__":

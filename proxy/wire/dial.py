@@ -139,7 +139,7 @@ def pass_on(head: bytes) -> tuple[bytes, DeflateParams | None]:
     """
     lines = head[:-4].split(b"\r\n")
     is_extension = [line.partition(b":")[0].strip().lower() == b"sec-websocket-extensions" for line in lines]
-    values = [line.partition(b":")[2] for line, hit in zip(lines, is_extension, strict=True) if hit]
+    values = [line.partition(b":")[2].strip() for line, hit in zip(lines, is_extension, strict=True) if hit]
     agreed = answer(values) if values else None
     if agreed is None:
         return head, None

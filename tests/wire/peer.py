@@ -99,6 +99,10 @@ class Peer:
         self.told += frames
         self._wait(lambda: len(self._frames()) >= self.told, f"frame {self.told}")
 
+    def hears_more(self) -> None:
+        """Wait for anything beyond the frames waited for so far, even a part of a frame."""
+        self._wait(lambda: len(self._frames()) > self.told or bool(self._in), "anything more")
+
     def hears_close(self) -> None:
         """Wait for a CLOSE frame."""
         self._wait(lambda: any(f.opcode == CLOSE for f in self._frames()), "CLOSE")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from tests.wire.frames import BINARY, PING, TEXT
-from tests.wire.peer import FIN, HOST, KEY, RST, Talk
+from tests.wire.peer import HOST, KEY, Talk
 from tests.wire.scenario import ANSWER, REQUEST, Play, Scenario
 
 REQUESTS: dict[str, tuple[bytes, bytes, str]] = {
@@ -296,11 +296,18 @@ def dies_within_the_answer(talk: Talk) -> None:
     talk.upstream.hears_end()
 
 
-def client_gives_up(talk: Talk, end: str) -> None:
-    """The client leaves while the upstream is still thinking (trap 9)."""
+def client_leaves(talk: Talk) -> None:
+    """The client ends TCP while the upstream is still thinking (trap 9)."""
     talk.client.send(talk.request())
     talk.upstream.hears_head()
-    talk.client.rst() if end == RST else talk.client.fin()
+    talk.ends(talk.client)
+
+
+def client_resets(talk: Talk) -> None:
+    """The same with RST."""
+    talk.client.send(talk.request())
+    talk.upstream.hears_head()
+    talk.client.rst()
     talk.upstream.hears_end()
 
 
@@ -336,8 +343,8 @@ def scenarios() -> Iterator[Scenario]:
         "refused-until-fin": ("RFC 9112 6.3: FIN ends the body", body_until_fin),
         "upstream-dies-before-answering": ("FIN instead of an answer", dies_before_answering),
         "upstream-dies-within-the-answer": ("FIN in the middle of the 101", dies_within_the_answer),
-        "client-resets-while-waiting": ("trap 9: the upstream must hear of it", lambda t: client_gives_up(t, RST)),
-        "client-leaves-while-waiting": ("trap 9: the upstream must hear of it", lambda t: client_gives_up(t, FIN)),
+        "client-resets-while-waiting": ("trap 9: the upstream must hear of it", client_resets),
+        "client-leaves-while-waiting": ("trap 9: the upstream must hear of it", client_leaves),
     }
     for name, (why, play) in others.items():
         yield Scenario(name, why, play, heads=REQUEST if name.startswith("request") else ANSWER)

@@ -179,22 +179,27 @@ def echoes(talk: Talk) -> None:
     talk.bye(by_client=True)
 
 
-def deflated(*texts: bytes, takeover: bool = False) -> list[bytes]:
-    """Each text as RFC 7692 section 7.2.1 compresses it; with `takeover` the window is kept between them."""
-    codec = zlib.compressobj(wbits=-15)
+def deflated(*texts: bytes) -> list[bytes]:
+    """Each text as RFC 7692 section 7.2.1 compresses it, without context takeover."""
     out = []
     for text in texts:
+        codec = zlib.compressobj(wbits=-15)
         out.append((codec.compress(text) + codec.flush(zlib.Z_SYNC_FLUSH))[:-4])
-        codec = codec if takeover else zlib.compressobj(wbits=-15)
     return out
 
 
-def compressed(offer: bytes, answer: bytes, *, takeover: bool = False) -> Play:
-    """permessage-deflate with these headers: two compressed messages each way, and a plain one between them."""
+def compressed(offer: bytes, answer: bytes) -> Play:
+    """permessage-deflate with these headers: two compressed messages each way, and a plain one between them.
+
+    An upstream that was asked for no context takeover has to agree to it (RFC 7692 section 7.1.1.1).
+    """
 
     def play(talk: Talk) -> None:
-        talk.open(b"", offer, answer)
-        first, second = deflated(filled(WORDS, 3000), filled(WORDS, 2000), takeover=takeover)
+        talk.client.send(talk.request(b"", offer))
+        asked = b"server_no_context_takeover" in talk.upstream.head
+        talk.upstream.send(talk.answer(RESET if asked else answer))
+        talk.client.hears_head()
+        first, second = deflated(filled(WORDS, 3000), filled(WORDS, 2000))
         for sender, receiver in ((talk.client, talk.upstream), (talk.upstream, talk.client)):
             sender.send(sender.wire(TEXT, first, rsv=4))
             sender.send(sender.wire(TEXT, b"plain"))
@@ -203,6 +208,12 @@ def compressed(offer: bytes, answer: bytes, *, takeover: bool = False) -> Play:
         talk.bye()
 
     return play
+
+
+def stubborn(talk: Talk) -> None:
+    """The upstream accepts permessage-deflate and keeps its context whatever it was asked for."""
+    talk.open(b"", OFFER, PLAIN)
+    talk.hangs_up()
 
 
 def negotiated(offer: bytes, answer: bytes) -> Play:
@@ -219,19 +230,17 @@ def negotiated(offer: bytes, answer: bytes) -> Play:
 
 def extensions() -> Iterator[Scenario]:
     """permessage-deflate (RFC 7692) and what is not it."""
-    offered = "RFC 7692 7.1: a clean message keeps its compressed bytes"
-    yield Scenario("deflate-accepted-without-context", offered, compressed(OFFER, RESET), heads=REQUEST | ANSWER)
-    yield Scenario("deflate-offered-without-context", offered, compressed(RESET, RESET), heads=REQUEST | ANSWER)
-    kept = "RFC 7692 7.1.1: an upstream that keeps its window although it was asked not to"
-    yield Scenario(
-        "deflate-accepted-with-context", kept, compressed(OFFER, PLAIN, takeover=True), heads=REQUEST | ANSWER
-    )
-    yield Scenario(
-        "deflate-declined", "RFC 6455 9.1: no extension", negotiated(OFFER, b""), heads=REQUEST | ANSWER
-    )
+    heads = REQUEST | ANSWER
+    clean = "RFC 7692 7.2.2: a clean message keeps its compressed bytes"
+    yield Scenario("deflate-accepted", clean, compressed(OFFER, PLAIN), heads)
+    yield Scenario("deflate-accepted-without-context", clean, compressed(OFFER, RESET), heads)
+    yield Scenario("deflate-offered-without-context", clean, compressed(RESET, RESET), heads)
+    kept = "RFC 7692 7.1.1.1: an upstream that keeps its context although it was asked not to"
+    yield Scenario("deflate-accepted-against-the-offer", kept, stubborn, heads)
+    yield Scenario("deflate-declined", "RFC 6455 9.1: no extension", negotiated(OFFER, b""), heads)
     unknown = b"Sec-WebSocket-Extensions: x-unknown; level=3\r\n"
     why = "an extension the proxy does not know is not offered to the upstream"
-    yield Scenario("unknown-extension-offered", why, negotiated(unknown, b""), heads=REQUEST | ANSWER)
+    yield Scenario("unknown-extension-offered", why, negotiated(unknown, b""), heads)
 
 
 def sizes() -> Iterator[Scenario]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.wire import play_closing, play_faults, play_handshake, play_messages
 from tests.wire.scenario import Scenario
 
-PLAYS = (play_handshake, play_messages, play_closing, play_faults)
+PLAYS = {"handshake": play_handshake, "messages": play_messages, "closing": play_closing, "faults": play_faults}
 
-SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for plays in PLAYS for scenario in plays.scenarios()}
+GROUPS: dict[str, list[Scenario]] = {group: list(play.scenarios()) for group, play in PLAYS.items()}
+SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for group in GROUPS.values() for scenario in group}
