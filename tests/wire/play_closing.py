@@ -185,7 +185,7 @@ def unsolicited_after_close(talk: Talk, closer: Peer, other: Peer) -> None:
     other.say(PING, b"crossing")
     closer.hears()
     closer.send(closer.wire(CLOSE, close(1000, "bye")) + closer.wire(PONG, b"crossing"))
-    other.hears(2)
+    other.hears_close()
     other.say(CLOSE, close(1000, "bye"))
     closer.hears_close()
     talk.ends(talk.upstream)
