@@ -25,21 +25,23 @@ from proxy.core.message import Direction
 from proxy.core.policy import Live, Policy
 from proxy.core.tally import Tally
 from proxy.detect.presidio import PresidioDetector
+from proxy.detect.workers import Workers
 from proxy.rulebook.faults import RulesError
 from proxy.rulebook.load import load
 from proxy.settings import Address, Ready, Settings
+from proxy.supervisor import supervise
 from proxy.wire.dial import tls_context
 from proxy.wire.door import pass_through
 from proxy.wire.edge import EXTENSION, edge_http
 from proxy.wire.exchange import Exchange
 from proxy.wire.memory import keep_large_buffers
 from proxy.wire.server import Listener, address_of, bind, listener, start
-from proxy.workers import supervise
 
 log = logging.getLogger("hushwire")
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 PUBLISH = 0.5  # seconds between two publications of a worker's counters
+SWITCH = 0.001  # seconds a worker thread may keep the GIL while the loop wants it (default 0.005)
 SPARE_FILES = 64  # descriptors that are not connections
 
 
@@ -58,6 +60,7 @@ def serve(settings: Settings, announce: Callable[[Ready], None]) -> int:
     """
     _set_up_logging(settings)
     keep_large_buffers()
+    sys.setswitchinterval(SWITCH)
     _raise_file_limit(settings)
     detector, policy = _engine(settings)
     tls = _upstream_tls(settings)
@@ -116,7 +119,8 @@ class Process:
         """Serve until a signal, then drain. Returns the exit code."""
         settings = self.settings
         lanes = [Lane(direction, self.live, choose) for direction in Direction]
-        exchange = Exchange(settings, self.live, lanes, self.detector, self.tally.note, self.tally)
+        workers = Workers(threads=1, waiting=settings.max_waiting)
+        exchange = Exchange(settings, self.live, lanes, self.detector, workers.submit, self.tally.note, self.tally)
         front_door = listener(front(exchange, self.tls), edge_http(exchange), settings.tls_cert, settings.tls_key)
         side_doors = listener(
             api.build(lambda: self._metrics(exchange), self._reasons, settings.admin_token, self._about)
@@ -138,7 +142,7 @@ class Process:
         await asyncio.gather(*tasks)
         publisher.cancel()
         self.slot.publish(exchange.snapshot())
-        self.detector.close()
+        workers.close()
         return 0
 
     async def _drain(self, exchange: Exchange, front_door: Listener) -> None:

@@ -108,14 +108,16 @@ PANELS: dict[str, tuple[Option, ...]] = {
           "For both sides to finish a close."),
         O("inspect_timeout", "--inspect-timeout", "TIME", "5s",
           "To look at one message; then the connection is closed, the message is not sent."),
-        O("inline_chars", "--inline-chars", "N", "2048",
+        O("inline_bytes", "--inline-bytes", "SIZE", "1KiB",
           "Larger messages are looked at in a thread, so that small ones need not wait."),
+        O("max_waiting", "--max-waiting", "N", "64",
+          "Large messages that may wait for that thread; one more is refused, and its connection closed."),
     ),
     "Shutdown": (
         O("drain_wait", "--drain-wait", "TIME", "500ms",
           "After SIGTERM: say not ready, but still accept, so that a load balancer can turn away."),
         O("drain_deadline", "--drain-deadline", "TIME", "10s",
-          "Then let clients finish for so long, before they are closed with 1012."),
+          "Then everybody gets 1012, and so long to answer before the connection is cut."),
     ),
     "Output": (
         O("log_level", "--log-level", "debug|info|warning|error", "info",

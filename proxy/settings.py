@@ -155,7 +155,8 @@ class Settings(BaseModel):
     drain_wait: Duration = 0.5  # after SIGTERM: not ready, but still serving
     drain_deadline: Duration = 10.0  # then 1012, and this long for the replies
     inspect_timeout: Duration = 5.0  # one message in the pipeline
-    inline_chars: int = Field(2048, ge=0)  # larger messages are looked at in a worker thread
+    inline_bytes: Annotated[int, BeforeValidator(parse_size), Field(ge=0)] = 1024  # larger: in a worker thread
+    max_waiting: int = Field(64, ge=1)  # messages that may queue for the worker; one more is refused
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

@@ -1,8 +1,8 @@
 """One direction of one connection: offer -> (find) -> settle, or refuse. Events in, actions out.
 
-A lane holds no payload between messages and never waits; the wire calls `offer`, has the passages looked
-at, and hands the findings to `settle`. Whatever raises on the way becomes `refuse`: there is no path from
-a failed step to a Send.
+A lane holds no payload between messages and never waits. The wire calls `work`, on the loop for small
+messages and in a worker for large ones. Whatever raises on the way becomes `refuse`: there is no path from a
+failed step to a Send.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from proxy.core.action import Action, Cause, CloseSide, Done, Note, Refusal, Sen
 from proxy.core.finding import Finding, clusters, strength
 from proxy.core.message import Close, Direction, Edit, Kind, Leaf, Side
 from proxy.core.operators import CLOSE, KEEP, REWRITES
-from proxy.core.plugs import Choose, Codec, Findings
+from proxy.core.plugs import Choose, Codec, Detector, Findings
 from proxy.core.policy import Live, Policy, Rule
 
 
@@ -29,11 +29,6 @@ class Batch:
     codec: Codec
     leaves: Sequence[Leaf]
 
-    @property
-    def size(self) -> int:
-        """Characters that somebody must look at."""
-        return sum(len(leaf.text) for leaf in self.leaves)
-
 
 class Lane:
     """The pipeline of one direction. Stateless between messages, so one serves every connection."""
@@ -44,6 +39,14 @@ class Lane:
         self.direction = direction
         self.live = live
         self.choose = choose
+
+    def work(self, kind: Kind, payload: bytes, detector: Detector) -> list[Action]:
+        """One message from end to end, in any thread. Raises whatever a step raises: the caller refuses."""
+        batch = self.offer(kind, payload)
+        if batch is None:
+            return [Send(kind, payload)]
+        findings = detector.find(batch.leaves, batch.wanted, batch.policy.threshold)
+        return self.settle(batch, findings)
 
     def offer(self, kind: Kind, payload: bytes) -> Batch | None:
         """Take a message apart; None if no rule could change it. Raises Refusal for text that is not UTF-8."""

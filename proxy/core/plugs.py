@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
-from proxy.core.action import Note
+from proxy.core.action import Action, Note
 from proxy.core.finding import Finding
 from proxy.core.message import Edit, Kind, Leaf
 
@@ -46,14 +46,14 @@ class Detector(Protocol):
     """
 
     def find(self, leaves: Sequence[Leaf], entities: frozenset[str], threshold: float) -> Findings:
-        """Look now, in the calling thread."""
-
-    def find_later(self, leaves: Sequence[Leaf], entities: frozenset[str], threshold: float) -> Future[Findings]:
-        """Look in a worker. The future may fail like `find`; done callbacks run in any thread."""
+        """Look now, in the calling thread (which may be a worker: it must be safe to call in several)."""
 
 
 Operator = Callable[[str, str, Mapping[str, object]], str]
 """(found text, entity, parameters) -> its replacement. Pure."""
+
+Submit = Callable[[Callable[[], list[Action]]], Future[list[Action]]]
+"""Runs a job in a worker. The future fails when the job does, or at once when too much waits."""
 
 NoteSink = Callable[[Note], None]
 """Accepts a Note before its message is sent. If it raises, the message is not sent."""

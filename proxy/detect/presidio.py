@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from concurrent.futures import Future
 
 from presidio_analyzer.predefined_recognizers import (
     CreditCardRecognizer,
@@ -26,7 +25,6 @@ from proxy.core.plugs import Findings
 from proxy.detect.deadline import Deadline
 from proxy.detect.patterns import AnyEmailRecognizer, Ibans, Patterns, Recognizer
 from proxy.detect.phones import Phones
-from proxy.detect.workers import Workers
 
 # Some of Presidio's warnings quote the text they are about.
 logging.getLogger("presidio-analyzer").disabled = True
@@ -58,11 +56,10 @@ class PresidioDetector:
     `threads` look at messages handed to `find_later`, behind which at most `waiting` more may queue.
     """
 
-    def __init__(self, budget: float = 1.0, threads: int = 1, waiting: int = 64) -> None:
+    def __init__(self, budget: float = 1.0) -> None:
         self.budget = budget
         self.recognizers = recognizers()
         self.entities = frozenset(recognizer.entity for recognizer in self.recognizers)
-        self.workers = Workers(threads, waiting)
 
     def find(self, leaves: Sequence[Leaf], entities: frozenset[str], threshold: float) -> Findings:
         """Look in the calling thread. Raises TimeoutError when over budget, LookupError for an unknown entity."""
@@ -73,10 +70,6 @@ class PresidioDetector:
         active = [recognizer for recognizer in self.recognizers if recognizer.entity in entities]
         return [_look(leaf.text, active, threshold, deadline) for leaf in leaves]
 
-    def find_later(self, leaves: Sequence[Leaf], entities: frozenset[str], threshold: float) -> Future[Findings]:
-        """Look in a worker; the budget starts then. Fails with OverloadError when too many wait."""
-        return self.workers.submit(lambda: self.find(leaves, entities, threshold))
-
     def warm(self) -> None:
         """Make every recognizer load what it loads on first use. Raises if one of them finds nothing."""
         leaf = Leaf("", SAMPLE, 0, len(SAMPLE), 0)
@@ -84,10 +77,6 @@ class PresidioDetector:
         silent = self.entities - {finding.entity for finding in found}
         if silent:
             raise RuntimeError(f"a recognizer misses its own sample: {', '.join(sorted(silent))}")
-
-    def close(self) -> None:
-        """End the workers."""
-        self.workers.close()
 
 
 def _look(text: str, active: list[Recognizer], threshold: float, deadline: Deadline) -> list[Finding]:
@@ -100,12 +89,14 @@ def _look(text: str, active: list[Recognizer], threshold: float, deadline: Deadl
 
 
 def distinct(findings: list[Finding]) -> list[Finding]:
-    """Without those that lie inside a finding of the same entity that is at least as strong."""
-    kept: list[Finding] = []
-    for finding in sorted(findings, key=strength, reverse=True):
-        if not any(
-            other.entity == finding.entity and other.start <= finding.start and finding.end <= other.end
-            for other in kept
-        ):
-            kept.append(finding)
-    return kept
+    """Without those inside a stronger or equal one of the same entity. One sweep: a text may hold many."""
+    kept: dict[str, Finding] = {}  # by entity, the one that reaches furthest so far
+    result: list[Finding] = []
+    for finding in sorted(findings, key=lambda f: (f.start, -f.end, -f.score)):
+        other = kept.get(finding.entity)
+        if other is not None and finding.end <= other.end and strength(finding) <= strength(other):
+            continue
+        result.append(finding)
+        if other is None or finding.end > other.end:
+            kept[finding.entity] = finding
+    return result

@@ -17,7 +17,7 @@ from typing import Any
 from proxy.core.action import Cause
 from proxy.core.lane import Lane
 from proxy.core.message import Side
-from proxy.core.plugs import Detector, NoteSink
+from proxy.core.plugs import Detector, NoteSink, Submit
 from proxy.core.policy import Live
 from proxy.core.tally import Snapshot, Tally
 from proxy.settings import Settings
@@ -38,6 +38,7 @@ class Exchange:
         live: Live,
         lanes: Sequence[Lane],
         detector: Detector,
+        submit: Submit,
         sink: NoteSink,
         tally: Tally,
     ) -> None:
@@ -46,6 +47,7 @@ class Exchange:
         self.lanes = lanes
         self.denies_binary = settings.binary == "deny"
         self.detector = detector
+        self.submit = submit  # for messages too large to be looked at on the loop
         self.sink = sink
         self.tally = tally
         self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()

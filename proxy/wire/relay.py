@@ -16,9 +16,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from proxy.core.action import Action, Cause, CloseSide, Note, Refusal, Send
-from proxy.core.lane import Batch, refusal_of
+from proxy.core.lane import refusal_of
 from proxy.core.message import Close, Direction, Kind, Side
-from proxy.core.plugs import Findings
 from proxy.wire.deflate import DeflateParams, deflate, inflate
 from proxy.wire.frames import CLOSE, FIN, PING, build, close_payload, read_close
 from proxy.wire.leg import Leg
@@ -35,10 +34,11 @@ PINGS_KEPT = 8  # rewritten pings whose pongs may still come
 class Pending:
     """One message that is being looked at in a worker, and what it takes to send it on."""
 
-    __slots__ = ("batch", "compressed", "frames", "since", "timer")
+    __slots__ = ("compressed", "frames", "kind", "payload", "since", "timer")
 
-    def __init__(self, batch: Batch, since: float, timer: asyncio.TimerHandle) -> None:
-        self.batch = batch
+    def __init__(self, kind: Kind, payload: bytes, since: float, timer: asyncio.TimerHandle) -> None:
+        self.kind = kind
+        self.payload = payload
         self.since = since
         self.timer = timer
         self.compressed = False
@@ -116,21 +116,16 @@ class Relay:
         Raises Refusal, and nothing else, when the message must not be forwarded.
         """
         exchange = self.exchange
-        lane = exchange.lanes[leg.side]
         if kind is Kind.BINARY and exchange.settings.binary != "scan":
             if exchange.settings.binary == "deny":
                 raise Refusal(Cause.BINARY)
             return payload
         since = perf_counter()
         try:
-            batch = lane.offer(kind, payload)
-            if batch is None:
-                return payload
-            if batch.size > exchange.settings.inline_chars:
-                self._look_later(leg, batch, since)
+            if len(payload) > exchange.settings.inline_bytes:
+                self._look_later(leg, kind, payload, since)
                 return None
-            found = exchange.detector.find(batch.leaves, batch.wanted, batch.policy.threshold)
-            result = self._send_of(lane.settle(batch, found))
+            result = self._send_of(exchange.lanes[leg.side].work(kind, payload, exchange.detector))
         except Exception as error:
             raise self._refusal(error) from None  # a cause may quote the payload
         exchange.tally.took(perf_counter() - since)
@@ -169,16 +164,13 @@ class Relay:
 
     # -- messages whose verdict comes later ---------------------------------------------------------------
 
-    def _look_later(self, leg: Leg, batch: Batch, since: float) -> None:
+    def _look_later(self, leg: Leg, kind: Kind, payload: bytes, since: float) -> None:
         exchange = self.exchange
-        future = exchange.detector.find_later(batch.leaves, batch.wanted, batch.policy.threshold)
+        lane = exchange.lanes[leg.side]
+        future = exchange.submit(lambda: lane.work(kind, payload, exchange.detector))
         timer = exchange.loop.call_later(exchange.settings.inspect_timeout, self._overdue, leg)
-        pending = self.pending[leg.side] = Pending(batch, since, timer)
-
-        def done(future: Future[Findings]) -> None:
-            exchange.post(self._verdict, leg, pending, future)
-
-        future.add_done_callback(done)
+        pending = self.pending[leg.side] = Pending(kind, payload, since, timer)
+        future.add_done_callback(lambda future: exchange.post(self._verdict, leg, pending, future))
 
     def waits(self, leg: Leg, frames: Sequence[bytes]) -> None:
         """The frames in which the message came whose verdict `leg` is waiting for."""
@@ -190,22 +182,22 @@ class Relay:
         self.pending[leg.side] = None
         self.refuse(leg, Refusal(Cause.BUDGET))
 
-    def _verdict(self, leg: Leg, pending: Pending, future: Future[Findings]) -> None:
+    def _verdict(self, leg: Leg, pending: Pending, future: Future[list[Action]]) -> None:
         if self.pending[leg.side] is not pending:
             return  # refused, timed out or lost in the meantime
         self.pending[leg.side] = None
         pending.timer.cancel()
-        batch = pending.batch
         try:
-            payload = self._send_of(self.exchange.lanes[leg.side].settle(batch, future.result()))
+            payload = self._send_of(future.result())
+            unchanged = payload is pending.payload
+            output = (
+                b"".join(pending.frames) if unchanged else leg.changed(pending.kind, payload, pending.compressed)
+            )
         except Exception as error:  # the one door: whatever failed, the message is not forwarded
             self.refuse(leg, self._refusal(error))
             return
         self.exchange.tally.took(perf_counter() - pending.since)
-        if payload is batch.payload:
-            leg.release(b"".join(pending.frames))
-        else:
-            leg.release(leg.changed(batch.kind, payload, pending.compressed))
+        leg.release(output)
 
     # -- control frames -----------------------------------------------------------------------------------
 
@@ -226,13 +218,8 @@ class Relay:
 
     def _look_now(self, leg: Leg, kind: Kind, payload: bytes) -> bytes:
         """Inspect something small (a control frame holds 125 bytes) without waiting."""
-        lane, exchange = self.exchange.lanes[leg.side], self.exchange
         try:
-            batch = lane.offer(kind, payload)
-            if batch is None:
-                return payload
-            found = exchange.detector.find(batch.leaves, batch.wanted, batch.policy.threshold)
-            return self._send_of(lane.settle(batch, found))
+            return self._send_of(self.exchange.lanes[leg.side].work(kind, payload, self.exchange.detector))
         except Exception as error:
             raise self._refusal(error) from None
 

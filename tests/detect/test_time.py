@@ -5,17 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future
 
 import pytest
 from phonenumbers import PhoneNumberMatcher
 
 from proxy.core.action import Cause
+from proxy.core.finding import Finding
 from proxy.core.lane import refusal_of
-from proxy.core.plugs import Findings
 from proxy.detect.deadline import Deadline
 from proxy.detect.phones import Phones
-from proxy.detect.presidio import SAMPLE, PresidioDetector
+from proxy.detect.presidio import SAMPLE, PresidioDetector, distinct
 from proxy.detect.workers import OverloadError, Workers
 from tests.detect.looking import detector, leaf
 
@@ -107,15 +106,22 @@ def busy() -> Iterator[tuple[Workers, threading.Event]]:
 
 
 def test_a_worker_finds_what_the_loop_would_find() -> None:
-    fresh = PresidioDetector()
+    workers, looker = Workers(threads=1, waiting=2), detector()
     try:
-        future: Future[Findings] = fresh.find_later([leaf(SAMPLE)], fresh.entities, 0.5)
-        assert future.result(30) == detector().find([leaf(SAMPLE)], fresh.entities, 0.5)
-        failed = fresh.find_later([], frozenset({"SHOE_SIZE"}), 0.5)
+        found = workers.submit(lambda: looker.find([leaf(SAMPLE)], looker.entities, 0.5)).result(30)
+        assert found == looker.find([leaf(SAMPLE)], looker.entities, 0.5)
+        failed = workers.submit(lambda: looker.find([], frozenset({"SHOE_SIZE"}), 0.5))
         assert isinstance(failed.exception(30), LookupError)
     finally:
-        fresh.close()
-    assert isinstance(fresh.find_later([], fresh.entities, 0.5).exception(5), RuntimeError)
+        workers.close()
+    assert isinstance(workers.submit(lambda: 1).exception(5), RuntimeError)
+
+
+def test_many_findings_in_one_text_are_settled_in_one_sweep() -> None:
+    """100,000 findings compared pairwise would take hours; the budget does not interrupt that."""
+    findings = [Finding("EMAIL_ADDRESS", n * 10, n * 10 + 8, 1.0, "x") for n in range(100_000)]
+    inside = [Finding("EMAIL_ADDRESS", n * 10 + 1, n * 10 + 5, 0.5, "x") for n in range(100_000)]
+    assert distinct(findings + inside) == findings
 
 
 def test_a_message_behind_a_full_queue_is_refused_at_once(busy: tuple[Workers, threading.Event]) -> None:
