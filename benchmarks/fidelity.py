@@ -11,11 +11,13 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from tests.wire.accepted import ACCEPTED
 from tests.wire.compare import differences, forgiven, with_heads
 from tests.wire.fronts import FRONTS, Front
-from tests.wire.peer import Transcript, record
+from tests.wire.peer import Transcript
 from tests.wire.scenario import Scenario
 from tests.wire.scenarios import GROUPS
+from tests.wire.talk import record
 
 Transcripts = dict[str, Transcript]
 Groups = dict[str, list[Scenario]]
@@ -73,14 +75,28 @@ def table(chosen: Groups, scores: dict[str, Score | str]) -> Iterator[str]:
         yield "  ".join([name.ljust(24), *cells])
 
 
+def accepted_lines() -> Iterator[str]:
+    """The accepted differences, by reason, as a Markdown list."""
+    reasons: dict[str, list[str]] = {}
+    for name, accepted in ACCEPTED.items():
+        looking = "" if "pass" in accepted.rules else " (not under rules that look at nothing)"
+        reasons.setdefault(accepted.reason + looking, []).append(f"`{name}`")
+    for reason, names in reasons.items():
+        yield f"- {reason}: {', '.join(names)}"
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("fronts", nargs="*", help=f"of {', '.join(FRONTS)}; all when left out")
     parser.add_argument("--only", default="", help="scenarios whose name contains this")
     parser.add_argument("--limit", type=float, default=2.0, help="seconds to wait for what should come")
+    parser.add_argument("--accepted", action="store_true", help="list the accepted differences and stop")
     parser.add_argument("--quiet", action="store_true", help="the table alone")
     options = parser.parse_args()
+    if options.accepted:
+        print(*accepted_lines(), sep="\n")
+        return
     chosen = {group: [one for one in scenarios if options.only in one.name] for group, scenarios in GROUPS.items()}
     direct = record_all(FRONTS["direct"], chosen, options.limit)
     scores: dict[str, Score | str] = {}

@@ -148,7 +148,7 @@ def _handshakes() -> dict[str, Accepted]:
 def _one_way(sender: Side, receiver: Side) -> dict[str, Accepted]:
     """The scenarios that exist once for each sender."""
     held = "a message in fragments is looked at when it is whole, and leaves as the fragments it came in"
-    late = (*(f"missing frame {n}" for n in (1, 2, 3)), 0, 1, 2, 3, 4, 5)
+    late: tuple[int | str, ...] = (*(f"missing frame {n}" for n in (1, 2, 3)), 0, 1, 2, 3, 4, 5)
     shortest = "RFC 6455 5.2: the shortest length MUST be used, and a filter must not have two readings"
     after = "RFC 6455 5.5.1: nothing follows a CLOSE, so what does is not forwarded"
     cut = "a frame is forwarded when it is whole, since only then it was looked at"

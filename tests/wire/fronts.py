@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.harness import Hushwire
-from tests.wire.peer import Address
+from tests.wire.talk import Address
 
 Front = Callable[[int], AbstractContextManager[Address]]
 HERE = "127.0.0.1"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.wire.frames import CLOSE, PING, PONG, TEXT, close
-from tests.wire.peer import Peer, Talk
+from tests.wire.peer import Peer
 from tests.wire.scenario import Play, Scenario, both_ways
+from tests.wire.talk import Talk
 
 LEGAL = (1000, 1001, 1002, 1003, *range(1007, 1015), 3000, 4000, 4999)
 ILLEGAL = (0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000)

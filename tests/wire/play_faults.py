@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from tests.wire.frames import BINARY, CLOSE, CONT, PING, TEXT, build, close
-from tests.wire.peer import Peer, Talk
+from tests.wire.peer import Peer
 from tests.wire.scenario import BothWays, Scenario, both_ways
+from tests.wire.talk import Talk
 
 Bad = Callable[[Peer], bytes]
 

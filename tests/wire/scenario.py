@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from tests.wire.peer import Peer, Talk
+from tests.wire.peer import Peer
+from tests.wire.talk import Talk
 
 Play = Callable[[Talk], None]
 BothWays = Callable[[Talk, Peer, Peer], None]

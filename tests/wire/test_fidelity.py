@@ -14,9 +14,10 @@ from tests.wire import fronts
 from tests.wire.accepted import ACCEPTED
 from tests.wire.compare import differences
 from tests.wire.frames import BINARY, CONT, MASK, TEXT, build, parse
-from tests.wire.peer import Address, Transcript, record
+from tests.wire.peer import Transcript
 from tests.wire.scenario import Scenario
 from tests.wire.scenarios import GROUPS, SCENARIOS
+from tests.wire.talk import Address, record
 
 RULES = ("default", "pass")
 
