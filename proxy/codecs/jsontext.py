@@ -1,7 +1,7 @@
-"""JSON by offsets: leaves are the strings where they stand, and writing splices between the quotes.
+"""JSON by offsets: leaves are the strings and numbers where they stand, and writing splices there.
 
 Never parse and dump: number formats, key order, duplicate keys, white space and the spelling of every
-other character stay as they are. Keys are leaves too (a key can be an e-mail address); numbers are not yet.
+other character stay as they are. Keys are leaves too (a key can be an e-mail address).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from proxy.codecs.escapes import MAX_DEPTH, Place, offsets, settle
-from proxy.codecs.scan import Span, scan, string_at
+from proxy.codecs.scan import Span, is_number, scan, string_at
 from proxy.codecs.text import Text, whole
 from proxy.core.message import Leaf
 
@@ -24,7 +24,7 @@ class Json(Text):
     name = "json"
 
     def read(self, payload: bytes) -> Sequence[Leaf]:
-        """A leaf for every key (its path ends with `~`) and every string value. Raises UnicodeDecodeError.
+        """A leaf for every key (its path ends with `~`), string and longer number. Raises UnicodeDecodeError.
 
         A string that holds a JSON object or array is not a leaf; the strings in there are, one level
         deeper, as if they stood in the outer document: `$.body.email`.
@@ -34,7 +34,12 @@ class Json(Text):
         if spans is None:
             return (whole(text),)
         if "\\" not in text:
-            return [Leaf(path, text[start:end], start, end, 1) for path, start, end in spans]
+            return [
+                Leaf(path, text[start:end], start, end, 0, True)
+                if is_number(text, start)
+                else Leaf(path, text[start:end], start, end, 1)
+                for path, start, end in spans
+            ]
         leaves: list[Leaf] = []
         _collect(leaves, text, spans, 1, _same)
         return leaves
@@ -44,10 +49,13 @@ def _collect(leaves: list[Leaf], text: str, spans: list[Span], depth: int, place
     """Append the leaves of one document; `place` leads from `text` back to the payload."""
     for path, start, end in spans:
         value = text[start:end]
-        if "\\" in value:
+        if is_number(text, start):
+            leaves.append(Leaf(path, value, place(start), place(end), 0, True))
+        elif "\\" in value:
             decoded = string_at(text, start)
-            # Without a string in it, "[4111111111111111]" is more use as a text than as no leaf at all.
-            if depth < MAX_DEPTH and _OPENS(decoded) and (inner := scan(decoded, path)):
+            # Without a string in it, "[4111111111111111]" is more use as a text than as a bare number.
+            inner = scan(decoded, path) if depth < MAX_DEPTH and _OPENS(decoded) else None
+            if inner and not all(is_number(decoded, at) for _, at, _ in inner):
                 _collect(leaves, decoded, inner, depth + 1, partial(_through, place, start, offsets(value)))
                 continue
             decoded, levels = settle(decoded, depth)

@@ -1,4 +1,4 @@
-"""Where the strings of a JSON document stand. Nothing is decoded or built, so nothing can be spelt anew.
+"""Where the strings and numbers of a JSON document stand. Nothing is decoded or built anew.
 
 A hand-made loop over three regular expressions, each of which takes a whole member or element, instead of
 a parser: offsets are what counts, and `json` does not tell them. No recursion, so no document is too deep.
@@ -10,12 +10,13 @@ import json
 import re
 
 Span = tuple[str, int, int]
-"""(path, start, end): the content of one string, between the quotes."""
+"""(path, start, end): the content of one string, between the quotes, or one number; see `is_number`."""
 
 KEY_MARK = "~"
 """Ends the path of an object key: `$.user~` is the key, `$.user` its value."""
 
 MAX_NESTING = 100_000  # deeper than any parser follows; bounds the memory that `[[[[...` can take
+MIN_DIGITS = 4  # characters of a number that can be anybody's: a year of birth is the shortest
 MAX_PATH = 200  # characters; past that a path starts anew with ELIDED, else deep nesting costs its square
 MAX_STEP = 64
 ELIDED = "$\N{HORIZONTAL ELLIPSIS}"
@@ -25,9 +26,8 @@ _WS = r"[ \t\n\r]*+"
 _PLAIN = r'[^"\\\x00-\x1f]*+'
 _STRING = rf'"({_PLAIN}(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{{4}}){_PLAIN})*+)"'
 _NUMBER = r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][-+]?[0-9]++)?+"
-# Empty containers count as scalars: whatever is opened has a first member. To make leaves of numbers,
-# put _NUMBER in a group of its own.
-_SCALAR = rf"(?:{_NUMBER}|true|false|null|NaN|-?Infinity|\[{_WS}\]|\{{{_WS}\}})"
+# Empty containers count as scalars: whatever is opened has a first member.
+_SCALAR = rf"(?:({_NUMBER})|true|false|null|NaN|-?Infinity|\[{_WS}\]|\{{{_WS}\}})"
 
 
 def _value(end: str) -> str:
@@ -35,7 +35,7 @@ def _value(end: str) -> str:
 
 
 # Groups of all three, told apart by `lastindex`, the last group that took part in the match.
-_KEY, _TEXT, _AFTER_TEXT, _AFTER_SCALAR, _OPEN = 1, 2, 3, 4, 5
+_KEY, _TEXT, _AFTER_TEXT, _DIGITS, _AFTER_SCALAR, _OPEN = 1, 2, 3, 4, 5, 6
 _DOCUMENT = re.compile(rf"()\ufeff?{_WS}" + _value(r"\Z")).match
 _MEMBER = re.compile(rf"{_WS}{_STRING}{_WS}:{_WS}" + _value(r"[,}]")).match
 _ELEMENT = re.compile(rf"(){_WS}" + _value(r"[,\]]")).match
@@ -49,7 +49,7 @@ _decode = json.JSONDecoder().raw_decode
 
 
 def scan(text: str, root: str = "$") -> list[Span] | None:
-    """Every object key and string value of the JSON document `text`, in order; None if it is not one.
+    """Every object key, string and longer number of the JSON document `text`, in order; None if it is not one.
 
     Paths begin with `root` and go on like `.name`, `["odd name"]` and `[0]`; they serve people and rules
     and need not be unique (keys may repeat, and long paths lose their beginning).
@@ -59,7 +59,10 @@ def scan(text: str, root: str = "$") -> list[Span] | None:
         return None
     if found.lastindex == _OPEN:
         return _walk(text, root, found.end())
-    return [(root, *found.span(_TEXT))] if found.lastindex == _AFTER_TEXT else []
+    if found.lastindex == _AFTER_TEXT:
+        return [(root, *found.span(_TEXT))]
+    start, end = found.span(_DIGITS)
+    return [(root, start, end)] if end - start >= MIN_DIGITS else []
 
 
 def _walk(text: str, here: str, at: int) -> list[Span] | None:
@@ -88,6 +91,10 @@ def _walk(text: str, here: str, at: int) -> list[Span] | None:
             continue
         if kind == _AFTER_TEXT:
             spans.append((path, *found.span(_TEXT)))
+        elif kind == _AFTER_SCALAR:
+            start, end = found.span(_DIGITS)
+            if end - start >= MIN_DIGITS:
+                spans.append((path, start, end))
         while text[at - 1] != ",":  # a container was closed
             if not outer:
                 return spans if _END(text, at) else None
@@ -96,6 +103,11 @@ def _walk(text: str, here: str, at: int) -> list[Span] | None:
             if found is None:
                 return None
             at = found.end()
+
+
+def is_number(text: str, start: int) -> bool:
+    """Whether a span of `text` is a number: a string's begins behind a quote."""
+    return not start or text[start - 1] != '"'
 
 
 def string_at(text: str, start: int) -> str:

@@ -18,6 +18,10 @@ from proxy.core.plugs import Choose, Codec, Detector, Findings
 from proxy.core.policy import Live, Policy, Rule
 
 
+ZERO = "0"
+"""What a JSON number becomes, whatever the operator: a reader that expects a number gets one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """One message taken apart, and the policy it is pinned to: a reload does not reach it any more."""
@@ -99,9 +103,13 @@ class Lane:
                 if rules[finding].operator == CLOSE:
                     raise _close_refusal(rules[finding])
             rule = rules[winner]
+            done.extend(_done(finding, rules[finding]) for finding in group)
+            if leaf.number:  # part of a number is no number: all of it goes
+                edits[:] = [edit for edit in edits if edit.leaf is not leaf]
+                edits.append(Edit(leaf, 0, len(leaf.text), ZERO))
+                continue
             text = REWRITES[rule.operator](leaf.text[start:end], winner.entity, rule.params)
             edits.append(Edit(leaf, start, end, text))
-            done.extend(_done(finding, rules[finding]) for finding in group)
 
     def refuse(self, refusal: Refusal, kind: Kind) -> list[Action]:
         """Close both sides and send nothing."""

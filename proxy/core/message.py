@@ -72,7 +72,8 @@ class Leaf:
     `text` is decoded (no escapes). `start` and `end` are offsets of its spelling in the payload, in the
     codec's own unit (characters for text codecs, bytes for binary ones). `depth` says how many levels of
     string escaping lie between the two: 0 for plain text, 1 for a JSON string, 2 for a string in JSON
-    that is itself the value of a JSON string. `path` names the place (`$.user.email`) and may hold
+    that is itself the value of a JSON string. `number` says that the text is a bare JSON number: what replaces
+    any of it must leave a number. `path` names the place (`$.user.email`) and may hold
     object keys, so it is not to be logged before it was looked at itself.
     """
 
@@ -81,6 +82,7 @@ class Leaf:
     start: int
     end: int
     depth: int
+    number: bool = False
 
 
 @dataclass(frozen=True, slots=True)

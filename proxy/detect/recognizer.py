@@ -31,7 +31,7 @@ class Recognizer(Protocol):
     """Characters left and right of a trigger's match that the value and whatever delimits it may take."""
 
     def find(self, text: str, start: int, end: int, threshold: float, deadline: Deadline) -> Iterator[Finding]:
-        """What scores at least `threshold` in `text[start:end]`, a window around hits; offsets are those of `text`.
+        """What scores at least `threshold` in `text[start:end]`, a window around hits; offsets as in `text`.
 
         The whole text may be read for context (delimiters, hot words), never more than `before`/`after` beyond
         a window. In no order, possibly overlapping. Raises TimeoutError when `deadline` is over; a match that

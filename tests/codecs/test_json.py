@@ -29,7 +29,7 @@ def test_keys_and_values_are_leaves_in_the_order_in_which_they_stand() -> None:
         (" [ ] ", {}),
         ("[[],{},[[ ]]]", {}),
         ('{"a":{"b":[{"c":"x"},["y","z"]]}}', {"$.a.b[0].c": "x", "$.a.b[1][0]": "y", "$.a.b[1][1]": "z"}),
-        ('[NaN,Infinity,-Infinity,-0,1.5e+10,true,false,null,"x"]', {"$[8]": "x"}),
+        ('[NaN,Infinity,-Infinity,-0,1.5e+10,true,false,null,"x"]', {"$[4]": "1.5e+10", "$[8]": "x"}),
         ('{"we ird":"x","card-no":"y","":"z"}', {'$["we ird"]': "x", "$.card-no": "y", '$[""]': "z"}),
         ('{"\\u0061b":"x"}', {"$.ab": "x"}),
         ('{"a~":"x"}', {'$["a~"]': "x"}),
@@ -40,6 +40,14 @@ def test_keys_and_values_are_leaves_in_the_order_in_which_they_stand() -> None:
 def test_every_string_value_is_a_leaf_with_its_path(payload: str, expected: dict[str, str]) -> None:
     json.loads(payload.removeprefix("\ufeff"))
     assert values(JSON, payload) == expected
+
+
+def test_numbers_of_four_digits_and_more_are_leaves_and_can_be_replaced() -> None:
+    payload = b'{"card": 4111111111111111, "n": 123, "t": [1.25e3]}'
+    leaves = [leaf for leaf in JSON.read(payload) if leaf.number]
+    assert [(leaf.path, leaf.text) for leaf in leaves] == [("$.card", "4111111111111111"), ("$.t[0]", "1.25e3")]
+    out = JSON.write(payload, [Edit(leaves[0], 0, 16, "0")])
+    assert out == b'{"card": 0, "n": 123, "t": [1.25e3]}'
 
 
 def test_duplicate_keys_are_all_seen() -> None:
