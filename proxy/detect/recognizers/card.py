@@ -1,0 +1,160 @@
+"""Payment cards: the issuer's range, its length, the check digit, and the groups in which cards are printed.
+
+A run of digits and single separators is cut into its groups; a card is a row of whole groups, so no part of a
+longer number and no decimal is one. Digits without separators must lie in a range whose cards have just that
+length, because JSON is full of long ids; printed groups (4-4-4-4, 4-6-5 ...) may be of any issuer of cards.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from proxy.core.finding import Finding
+from proxy.detect.deadline import Deadline
+
+SURE = 1.0
+UNCHECKED = 0.6  # UnionPay also issues numbers without a check digit; only the printed groups speak for those
+
+# First digits (ISO/IEC 7812) and lengths, as the schemes publish them. Lengths that a scheme reserves but hardly
+# issues are left out where other ids have them, 17 and 18 digits above all (message ids of chat services).
+_ISSUERS = """
+    4                                                   13 16 19    Visa
+    51-55 2221-2720                                     16          Mastercard
+    34 37                                               15          American Express
+    30 36 38 39                                         14 16       Diners Club
+    6011 622126-622925 644-649 65                       16 19       Discover, RuPay, Elo, Troy
+    35                                                  16          JCB
+    1800 2131                                           15          JCB
+    62 81                                               16 19       UnionPay
+    5018 5020 5038 6304 6390 6759 6761-6763             12 13 14 15 16 17 18 19  Maestro
+    56-58                                               12 16 19    Maestro
+    2200-2204                                           16 19       Mir
+    60 508                                              16          RuPay
+    5061 5067 5090 5094 6277 6362 6363 6516 6550        16 19       Elo, Verve
+    5019                                                16          Dankort
+    636-639                                             16          InstaPayment, InterPayment
+    9792                                                16          Troy
+    8600 9860 5614                                      16          Uzcard, Humo
+"""
+_UNION_PAY = "62"
+
+_PRINTED = frozenset(
+    {
+        *((4, 4, 4, 4), (4, 4, 4, 4, 3), (4, 4, 4, 4, 2), (4, 4, 4, 4, 1), (4, 4, 4, 3), (4, 4, 4, 1), (4, 4, 4)),
+        *((4, 6, 5), (4, 6, 4), (4, 5, 6), (4, 4, 5), (6, 13)),
+    }
+)
+_UATP = (4, 5, 6)  # airline cards begin with 1, as times and ids do: only in print
+
+_SEPARATOR = r"[ \-._\u00a0\u2002-\u200b\u2010-\u2015\u202f\u2212\u3000]{1,2}"
+_run = re.compile(rf"\d+(?:{_SEPARATOR}\d+)*")
+_digits = re.compile(r"\d+")
+_uuid = re.compile(r"(?<![0-9a-z])[0-9a-f]{4}-$", re.IGNORECASE)
+_doubled = str.maketrans("0123456789", "0246813579")
+
+
+class Card:
+    """Cards of all schemes: 1.0, or 0.6 for UnionPay's without a check digit."""
+
+    name = "card"
+    entity = "CREDIT_CARD"
+    # Between two digits anything but letters and the punctuation of lists: no separator may be forgotten, and one
+    # of ours may take three bytes.
+    triggers: tuple[str, ...] = (r"\d(?:[^0-9a-z,;:!?'\"(){}<>=/\\\[\]]{0,6}\d){11}",)
+    before = 100
+    after = 100
+
+    def find(self, text: str, start: int, end: int, threshold: float, deadline: Deadline) -> Iterator[Finding]:
+        """Every card in the window. Findings overlap where a row of groups can be read as two."""
+        for run in _run.finditer(text, start, end):
+            deadline.left()
+            if run.end() - run.start() >= 12:
+                for first, last, score in _rows(text, run.start(), run.end()):
+                    if score >= threshold:
+                        yield Finding(self.entity, first, last, score, self.name)
+
+
+def _rows(text: str, start: int, end: int) -> Iterator[tuple[int, int, float]]:
+    """(start, end, score) of the rows of groups in `text[start:end]` that are cards."""
+    groups = [group.span() for group in _digits.finditer(text, start, end)]
+    sizes = [last - first for first, last in groups]
+    between = [text[left[1] : right[0]] for left, right in pairwise(groups)]
+    for i, j in _candidates(sizes, between):
+        first, last = groups[i][0], groups[j - 1][1]
+        if _glued(text, first - 1) or _glued(text, last):
+            continue
+        number = "".join(str(int(digit)) for left, right in groups[i:j] for digit in text[left:right])
+        score = _alone(text, first, last, number) if j == i + 1 else _printed(tuple(sizes[i:j]), number)
+        if score:
+            yield first, last, score
+
+
+def _candidates(sizes: list[int], between: list[str]) -> Iterator[tuple[int, int]]:
+    """Slices of groups that have the form of a card, set apart by the same sign throughout."""
+    even = 0  # where groups of one size began
+    for i, size in enumerate(sizes):
+        if 12 <= size <= 19:
+            yield i, i + 1
+        for end in range(i + 3, min(i + 5, len(sizes)) + 1):
+            if tuple(sizes[i:end]) in _PRINTED and len(set(between[i : end - 1])) == 1:
+                yield i, end
+        if i + 1 == len(sizes) or sizes[i + 1] != size or between[i] != between[even]:
+            last = i + 2 if i + 1 < len(sizes) and sizes[i + 1] < size and between[i] == between[even] else i + 1
+            # not the twelve digits of an IP address, and none of the sizes above
+            if size != 4 and last - even > 2 and 12 < sum(sizes[even:last]) <= 19:
+                yield even, last
+            even = i + 1
+
+
+def _glued(text: str, at: int) -> bool:
+    """Whether the character at `at` makes a number part of a word; letters of other scripts do not."""
+    return 0 <= at < len(text) and text[at].isascii() and text[at].isalnum()
+
+
+def _alone(text: str, start: int, end: int, number: str) -> float:
+    """The score of digits without separators, which may be an id, a decimal or the end of a UUID."""
+    if not is_issued(number) or not luhn(number):
+        return 0.0
+    decimal = (text[max(0, start - 2) : start - 1].isdecimal() and text[start - 1] in ".,") or (
+        text[end : end + 1] == "." and text[end + 1 : end + 2].isdecimal()
+    )
+    return 0.0 if decimal or _uuid.search(text[max(0, start - 6) : start]) else SURE
+
+
+def _printed(sizes: tuple[int, ...], number: str) -> float:
+    """The score of digits in groups: any issuer's."""
+    if luhn(number) and (number[0] in "3456" or is_issued(number) or (sizes == _UATP and number[0] == "1")):
+        return SURE
+    return UNCHECKED if number.startswith(_UNION_PAY) and len(number) >= 16 and sizes[0] == 4 else 0.0
+
+
+def is_issued(number: str) -> bool:
+    """Whether a scheme has cards of this length that begin like this."""
+    return any(number[:width] in prefixes for width, prefixes in _by_length.get(len(number), ()))
+
+
+def luhn(number: str) -> bool:
+    """Whether the last of these ASCII digits is the check digit of ISO/IEC 7812-1 annex B."""
+    return (sum(map(int, number[::-2])) + sum(map(int, number[-2::-2].translate(_doubled)))) % 10 == 0
+
+
+def _table() -> dict[int, list[tuple[int, frozenset[str]]]]:
+    """For each length of a card, the first digits it may have, by how many they are."""
+    table: dict[int, dict[int, set[str]]] = {}
+    for line in _ISSUERS.split("\n"):
+        words = line.split()
+        lengths = [int(word) for word in words if word.isdigit() and 12 <= int(word) <= 19]
+        for word in words[: words.index(str(lengths[0]))] if words else ():
+            low, _, high = word.partition("-")
+            prefixes = {str(prefix) for prefix in range(int(low), int(high or low) + 1)}
+            for length in lengths:
+                table.setdefault(length, {}).setdefault(len(low), set()).update(prefixes)
+    return {
+        length: sorted((width, frozenset(prefixes)) for width, prefixes in by_width.items())
+        for length, by_width in table.items()
+    }
+
+
+_by_length = _table()

@@ -1,0 +1,53 @@
+"""A small engine that holds recognizers to their contract: windows around their own triggers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import regex
+
+from proxy.core.finding import Finding
+from proxy.detect.deadline import Deadline
+from proxy.detect.recognizer import Recognizer
+
+
+def windows(recognizer: Recognizer, text: str, ends_only: bool = False) -> list[tuple[int, int]]:
+    """What a gate would have looked at, merged. `ends_only`: it knows where a match ends, not where it began."""
+    if not recognizer.triggers:
+        return [(0, len(text))]
+    spans = []
+    for trigger in recognizer.triggers:
+        for hit in regex.finditer(trigger, text, regex.IGNORECASE | regex.DOTALL, overlapped=True):
+            start = hit.end() if ends_only else hit.start()
+            spans.append((max(0, start - recognizer.before), min(len(text), hit.end() + recognizer.after)))
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def look(recognizer: Recognizer, text: str, threshold: float = 0.5, ends_only: bool = False) -> set[Finding]:
+    """What is found in the windows."""
+    found: set[Finding] = set()
+    for start, end in windows(recognizer, text, ends_only):
+        found.update(recognizer.find(text, start, end, threshold, Deadline(30)))
+    return found
+
+
+def look_everywhere(recognizer: Recognizer, text: str, threshold: float = 0.5) -> set[Finding]:
+    """What is found when the whole text is one window."""
+    return set(recognizer.find(text, 0, len(text), threshold, Deadline(30)))
+
+
+def values(recognizers: Recognizer | Iterable[Recognizer], text: str, threshold: float = 0.5) -> set[str]:
+    """The texts found; a part of a longer one is left out."""
+    several = recognizers if isinstance(recognizers, Iterable) else (recognizers,)
+    found = {(f.start, f.end) for recognizer in several for f in look(recognizer, text, threshold)}
+    return {
+        text[start:end]
+        for start, end in found
+        if not any(left <= start and end <= right and (left, right) != (start, end) for left, right in found)
+    }
