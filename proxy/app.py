@@ -24,7 +24,7 @@ from proxy.core.lane import Lane
 from proxy.core.message import Direction
 from proxy.core.policy import Live, Policy
 from proxy.core.tally import Tally
-from proxy.detect.presidio import PresidioDetector
+from proxy.detect.engine import Engine
 from proxy.detect.workers import Workers
 from proxy.rulebook.faults import RulesError
 from proxy.rulebook.load import load
@@ -98,7 +98,7 @@ class Process:
         self,
         settings: Settings,
         policy: Policy,
-        detector: PresidioDetector,
+        detector: Engine,
         tls: ssl.SSLContext | None,
         slot: Slot,
         share: Share,
@@ -205,8 +205,8 @@ def front(exchange: Exchange, tls: ssl.SSLContext | None) -> FastAPI:
     return app
 
 
-def _engine(settings: Settings) -> tuple[PresidioDetector, Policy]:
-    detector = PresidioDetector(budget=settings.inspect_timeout)
+def _engine(settings: Settings) -> tuple[Engine, Policy]:
+    detector = Engine(budget=settings.inspect_timeout)
     try:
         return detector, load(settings.rules, detector)
     except RulesError as error:

@@ -1,14 +1,14 @@
 """Presidio's pattern recognizers, run by a loop of our own.
 
-The patterns, scores and validators are Presidio's. Its loop is not used, for three reasons: it swallows a
-regex timeout and goes on (what was not looked at would pass), it waits 60 s before it does, and it builds
-explanations that nobody reads. Which recognizers exist is said in proxy/detect/presidio.py.
+The patterns, scores and validators are Presidio's. Its loop is not used: it swallows a regex timeout and goes on
+(what was not looked at would pass), waits 60 s before it does, and goes on behind a match that its validator
+rejected (so `AB12 GB82 WEST 1234 ...` hides an IBAN). Which recognizers exist is said in proxy/detect/presidio.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any
 
 import regex
 import tldextract
@@ -18,41 +18,34 @@ from presidio_analyzer.predefined_recognizers import EmailRecognizer
 from proxy.core.finding import Finding
 from proxy.detect.deadline import Deadline
 
-
-class Recognizer(Protocol):
-    """Finds one entity in one text. Used by several threads at once, so it keeps nothing between calls."""
-
-    entity: str
-    needs: regex.Pattern[str]
-
-    def find(self, text: str, threshold: float, deadline: Deadline) -> Iterator[Finding]:
-        """What scores at least `threshold`, in no order, possibly overlapping. Raises TimeoutError."""
+_EDGE = 2
+"""A match that ends less than this before a window's end could be another one if it saw how the text goes on."""
 
 
 class Patterns:
-    """One Presidio PatternRecognizer. `needs` is a regex that hits every text in which it finds anything."""
+    """One Presidio PatternRecognizer, a `Recognizer`; `triggers`, `before` and `after` as they are meant there."""
 
-    def __init__(self, recognizer: PatternRecognizer, needs: str) -> None:
+    def __init__(self, recognizer: PatternRecognizer, triggers: tuple[str, ...], before: int, after: int) -> None:
         source: Any = recognizer  # presidio leaves its attributes untyped
         self.entity: str = source.supported_entities[0]
         self.name: str = source.name
-        self.needs = regex.compile(needs, source.global_regex_flags)
+        self.triggers, self.before, self.after = triggers, before, after
         self.source = source
         self.validates = type(source).validate_result is not PatternRecognizer.validate_result
         self.patterns = [(regex.compile(p.regex, source.global_regex_flags), p.score) for p in source.patterns]
 
-    def find(self, text: str, threshold: float, deadline: Deadline) -> Iterator[Finding]:
+    def find(self, text: str, start: int, end: int, threshold: float, deadline: Deadline) -> Iterator[Finding]:
         """Every match whose score, once validated, is at least `threshold`."""
         for pattern, base in self.patterns:
             if base < threshold and not self.validates:
                 continue  # only a validator lifts a score
-            for match in pattern.finditer(text, timeout=deadline.left()):
-                start = match.start()
-                for end in self.ends(match):
-                    score = self.score(text[start:end], base)
+            for match in _matches(pattern, text, start, end, deadline):
+                at = match.start()
+                for stop in self.ends(match):
+                    score = self.score(text[at:stop], base)
                     if score > 0:
                         if score >= threshold:
-                            yield Finding(self.entity, start, end, score, self.name)
+                            yield Finding(self.entity, at, stop, score, self.name)
                         break
 
     def ends(self, match: regex.Match[str]) -> tuple[int, ...]:
@@ -72,12 +65,37 @@ class Patterns:
         return 1.0 if verdict else base
 
 
+def _matches(
+    pattern: regex.Pattern[str], text: str, start: int, end: int, deadline: Deadline
+) -> Iterator[regex.Match[str]]:
+    """What `pattern` matches at every place from `start` on, as if nothing ended at `end` but the window."""
+    while True:
+        for match in pattern.finditer(text, start, end, overlapped=True, timeout=deadline.left()):
+            if match.end() > end - _EDGE and end < len(text):
+                # `\b` holds at the end of what is searched, though the text goes on: "10.0.0.1/3" of "10.0.0.1/37"
+                start, end = match.start(), min(len(text), end + 2 * (end - match.start()))
+                break
+            yield match
+        else:
+            return
+
+
 class Ibans(Patterns):
     """IBANs. Presidio's pattern takes in words that follow, so shorter ends are tried until one validates."""
 
     def ends(self, match: regex.Match[str]) -> tuple[int, ...]:
         """The ends of the pattern's groups, longest first."""
         return (match.end(3), match.end(2), match.end(1))
+
+
+class Wallets(Patterns):
+    """Bitcoin addresses. The pattern matches at every 1 and 3 of a long token: most are not worth a checksum."""
+
+    LONGEST = 35  # of an address in base 58: 25 bytes and a leading 1 or 3
+
+    def score(self, text: str, base: float) -> float:
+        """As in Patterns."""
+        return 0.0 if len(text) > self.LONGEST and text[0] in "13" else super().score(text, base)
 
 
 # Not from the network: a filter must not ask anybody about the addresses it sees. The list that comes with

@@ -44,15 +44,15 @@ class Phones:
 
     entity = "PHONE_NUMBER"
     name = "PhoneRecognizer"
-    # No plan of the regions below has valid numbers of fewer than four digits, and none in the world fewer than
-    # six with the country code.
-    needs = regex.compile(rf"\d(?:{_between}{{0,4}}\d){{3}}")
+    # What scores more than BARE has a plus sign, or a gap between two digits.
+    triggers: tuple[str, ...] = ("[+\uff0b]", "\\d[\\W\u30fcxX]{1,4}\\d")
+    before = after = 1 << 30  # libphonenumber's matcher is only right about whole texts
 
     def __init__(self) -> None:
         self.regions: tuple[str, ...] = PhoneRecognizer.DEFAULT_SUPPORTED_REGIONS
         self._prove_deadline()
 
-    def find(self, text: str, threshold: float, deadline: Deadline) -> Iterator[Finding]:
+    def find(self, text: str, start: int, end: int, threshold: float, deadline: Deadline) -> Iterator[Finding]:
         """Numbers written so that they score at least `threshold`."""
         if threshold > BARE and not _plus.search(text) and not _separated(text):
             return  # ids and prices: whatever is a number in there, scores BARE
@@ -63,9 +63,9 @@ class Phones:
         for region in self.regions:
             for match in _Matcher(text, region, Leniency.EXACT_GROUPING, deadline):
                 places.setdefault((match.start, match.end), _national(match))
-        for (start, end), score in places.items():
-            if score > 0 and score >= threshold:
-                yield Finding(self.entity, start, end, score, self.name)
+        for (first, last), score in places.items():
+            if score > 0 and score >= threshold and start <= first and last <= end:
+                yield Finding(self.entity, first, last, score, self.name)
 
     def _prove_deadline(self) -> None:
         """The matcher's hook is not a public one: make sure that it is still called."""

@@ -1,4 +1,4 @@
-"""What a recognizer is: the plug of this room. One file per family beside it, a dict of them in engine.
+"""What a recognizer is: the plug of this room. One file per family in recognizers/, all of them in engine.py.
 
 A recognizer names regexes that hit every text in which it could find anything (its triggers), and how far
 around a hit it must see. The gate compiles the triggers of all active recognizers into one database and scans
@@ -14,6 +14,9 @@ from typing import Protocol
 from proxy.core.finding import Finding
 from proxy.detect.deadline import Deadline
 
+FLOOR = 0.5
+"""Triggers answer for findings of at least this score. A policy that wants less has every text looked at."""
+
 
 class Recognizer(Protocol):
     """Finds one entity in one text. Used by several threads at once, so it keeps nothing between calls."""
@@ -21,19 +24,26 @@ class Recognizer(Protocol):
     name: str
     entity: str
     triggers: tuple[str, ...]
-    """Regexes in the syntax that Vectorscan, RE2 and `re` share (no lookaround, no back-reference, no \\b),
-    matched caselessly. Every value the recognizer could find contains, or touches, a match of one of them, so
-    a text without a match is clean. Over-matching costs time, under-matching leaks: when in doubt match more.
-    Empty: the recognizer has no such regex and looks at every text (a user's own)."""
+    """Regexes of literals, classes, groups, `|`, `?`, `{m,n}`, `^`, `$`, `\\d`, `\\w`, `\\s`: no look-around, no
+    back-reference, no `\\b`. Matched caselessly, but for what stands in `(?-i:...)`; `^` and `$` match at line
+    ends too; `.` is any character. Every value that scores FLOOR or more contains or touches a match of one of
+    them, so a text without a match is clean. Over-matching costs time, under-matching leaks: when in doubt
+    match more.
+
+    `\\b` is written `(?:^|[^\\w])`: whatever ends a text (a quote, a line end) must count as an end of the value.
+    Of bounded width: `a{1,9}b`, not `a+b`; what hits is said by the end of the match. Nothing in a trigger may
+    need a backslash or a zero byte. Empty: there is no such regex, and every text is looked at (a user's own)."""
 
     before: int
     after: int
     """Characters left and right of a trigger's match that the value and whatever delimits it may take."""
 
     def find(self, text: str, start: int, end: int, threshold: float, deadline: Deadline) -> Iterator[Finding]:
-        """What scores at least `threshold` in `text[start:end]`, a window around hits; offsets as in `text`.
+        """What scores at least `threshold` in `text[start:end]`, a window round hits; offsets are those of `text`.
 
-        The whole text may be read for context (delimiters, hot words), never more than `before`/`after` beyond
-        a window. In no order, possibly overlapping. Raises TimeoutError when `deadline` is over; a match that
-        ends at a window's end although the text goes on is not reported unless the value really ends there.
+        The whole text may be read for context (delimiters, hot words), by bounded steps. A window is as good as
+        the whole text: `find(text, 0, len(text), ...)` finds the same. So a value is judged on its own, wherever
+        the search began (`finditer` goes on behind what it rejected, and depends on that); and what ends at a
+        window's end although the text goes on is not taken for ended. In no order, possibly overlapping. Raises
+        TimeoutError when `deadline` is over.
         """

@@ -6,13 +6,13 @@ from functools import cache
 
 from proxy.core.finding import Finding
 from proxy.core.message import Leaf
-from proxy.detect.presidio import PresidioDetector
+from proxy.detect.engine import Engine
 
 
 @cache
-def detector() -> PresidioDetector:
+def detector() -> Engine:
     """The detector under test, made once; it has no threads until `find_later` is called."""
-    return PresidioDetector(budget=5.0)
+    return Engine(budget=5.0)
 
 
 def leaf(text: str) -> Leaf:

@@ -13,8 +13,8 @@ from proxy.core.action import Cause
 from proxy.core.finding import Finding
 from proxy.core.lane import refusal_of
 from proxy.detect.deadline import Deadline
+from proxy.detect.engine import SAMPLE, Engine, distinct
 from proxy.detect.phones import Phones
-from proxy.detect.presidio import SAMPLE, PresidioDetector, distinct
 from proxy.detect.workers import OverloadError, Workers
 from tests.detect.looking import detector, leaf
 
@@ -47,7 +47,7 @@ def test_a_hostile_text_does_not_hide_a_value_it_only_runs_out_of_time(name: str
     entity = "EMAIL_ADDRESS" if text.endswith(E_MAIL) else "PHONE_NUMBER"
     hidden = (E_MAIL if text.endswith(E_MAIL) else PHONE).strip()
     start = text.rindex(hidden)
-    pressed = PresidioDetector(budget=BUDGET)
+    pressed = Engine(budget=BUDGET)
     began = time.monotonic()
     try:
         (found,) = pressed.find([leaf(text)], pressed.entities, 0.5)
@@ -61,7 +61,7 @@ def test_a_hostile_text_does_not_hide_a_value_it_only_runs_out_of_time(name: str
 
 
 def test_a_text_that_takes_too_long_is_refused() -> None:
-    pressed = PresidioDetector(budget=0.05)
+    pressed = Engine(budget=0.05)
     with pytest.raises(TimeoutError):
         pressed.find([leaf(HOSTILE["dots around the sign"])], pressed.entities, 0.5)
     with pytest.raises(TimeoutError):
@@ -69,7 +69,7 @@ def test_a_text_that_takes_too_long_is_refused() -> None:
 
 
 def test_the_budget_is_shared_by_all_leaves_of_a_message() -> None:
-    pressed = PresidioDetector(budget=0.1)
+    pressed = Engine(budget=0.1)
     leaves = [leaf("call (212) 555-0142 or 212-555-0143")] * 20_000
     with pytest.raises(TimeoutError):
         pressed.find(leaves, pressed.entities, 0.5)
@@ -90,7 +90,7 @@ def test_a_matcher_that_no_longer_asks_for_the_time_is_noticed_at_start(monkeypa
 def test_warm_says_which_recognizer_misses_its_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Phones, "find", lambda *_: iter(()))
     with pytest.raises(RuntimeError, match="PHONE_NUMBER"):
-        PresidioDetector().warm()
+        Engine().warm()
 
 
 @pytest.fixture

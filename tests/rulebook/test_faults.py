@@ -155,8 +155,8 @@ def test_a_file_that_is_too_long_is_a_fault() -> None:
 
 
 def test_an_example_that_takes_too_long_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(detector(), "budget", 0.01)
-    text = HEAD + "  - {id: a, entities: ['*'], action: keep, tests: {match: [" + "a." * 5000 + "@]}}\n"
+    monkeypatch.setattr(detector(), "budget", 1e-9)
+    text = HEAD + "  - {id: a, entities: ['*'], action: keep, tests: {match: [bob@example.com]}}\n"
     assert "takes too long" in faults(text)[0][2]
 
 

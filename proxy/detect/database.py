@@ -1,0 +1,90 @@
+"""Vectorscan databases: compiled from triggers, or read from a cache. Only gate.py uses them."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import platform
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import hyperscan
+from hyperscan._version import __version__ as version
+
+from proxy.detect.triggers import spelt
+
+log = logging.getLogger(__name__)
+
+_FLAGS = hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_DOTALL | hyperscan.HS_FLAG_MULTILINE
+
+
+def database(
+    regexes: Sequence[str], beyond_ascii: bool, cache: Path | None
+) -> tuple[hyperscan.Database, set[int]]:
+    """One database of `regexes`, whose places in the list are the ids; and the ids that it could not take.
+
+    With `beyond_ascii` it scans UTF-8, else ASCII. Compiling takes 0.1 to some seconds, reading < 1 ms.
+    """
+    good: dict[int, bytes] = {}
+    for number, regex in enumerate(regexes):
+        try:
+            good[number] = spelt(regex, beyond_ascii).encode()
+        except ValueError:
+            continue
+    flags = _FLAGS | (hyperscan.HS_FLAG_UTF8 if beyond_ascii else 0)
+    kept = cache / f"gate-{_digest(good, flags)}.db" if cache else None
+    found = _read(kept) if kept else None
+    if found is None:
+        try:
+            found = _compile(good, flags)
+        except hyperscan.error:
+            good = {number: regex for number, regex in good.items() if _compiles(number, regex, flags)}
+            found = _compile(good, flags)
+            kept = None  # named after all of them
+        if kept:
+            _write(kept, hyperscan.dumpb(found))
+    return found, set(range(len(regexes))) - set(good)
+
+
+def _compile(regexes: dict[int, bytes], flags: int) -> hyperscan.Database:
+    made = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    made.compile(list(regexes.values()), list(regexes), len(regexes), [flags] * len(regexes))
+    return made
+
+
+def _compiles(number: int, regex: bytes, flags: int) -> bool:
+    try:
+        _compile({number: regex}, flags)
+    except hyperscan.error:
+        return False
+    return True
+
+
+def _digest(regexes: dict[int, bytes], flags: int) -> str:
+    made_by = f"{version} {hyperscan.HS_MODE_BLOCK} {flags} {platform.machine()}"
+    return hashlib.sha256(repr((made_by, sorted(regexes.items()))).encode()).hexdigest()[:32]
+
+
+def _read(path: Path) -> hyperscan.Database | None:
+    """What is kept at `path`; None if nothing is, or if it was damaged or made for another processor."""
+    try:
+        return hyperscan.loadb(path.read_bytes(), hyperscan.HS_MODE_BLOCK)
+    except FileNotFoundError:
+        return None
+    except (OSError, hyperscan.error) as error:
+        log.warning("the gate is compiled anew: %s: %s", path, type(error).__name__)
+        return None
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Keep `content` at `path`, whole or not at all: several processes may start at once."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        Path(name).replace(path)
+    except OSError as error:
+        log.warning("the gate will be compiled again at the next start: %s", error)

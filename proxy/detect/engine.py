@@ -1,0 +1,127 @@
+"""The detector: a gate over all triggers, and behind it the recognizers, each in windows round its own hits.
+
+Sockets, rules and codecs are unknown here; which recognizers there are is said in presidio.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from proxy.core.finding import Finding, strength
+from proxy.core.message import Leaf
+from proxy.core.plugs import Findings
+from proxy.detect.deadline import Deadline
+from proxy.detect.escapes import unescaped
+from proxy.detect.gate import Trigger, open_gate
+from proxy.detect.presidio import recognizers
+from proxy.detect.recognizer import FLOOR, Recognizer
+from proxy.detect.triggers import width
+from proxy.detect.windows import Window, windows
+
+# One text in which every recognizer finds something; the values are the examples of their standards.
+SAMPLE = (
+    "bob@example.com, +1 212-555-0142, 4111 1111 1111 1111, GB82 WEST 1234 5698 7654 32, 219-09-9999, "
+    "192.0.2.1, 00:00:5e:00:53:01, 1BoatSLRHtKNngkdXEeobR76b53LETtpyT"
+)
+
+
+class Look:
+    """The recognizers of some entities, and their gate."""
+
+    def __init__(self, active: Sequence[Recognizer], cache: Path | None = None) -> None:
+        self.recognizers = tuple(active)
+        triggers = [Trigger(n, regex) for n, one in enumerate(self.recognizers) for regex in one.triggers]
+        self.gate = open_gate(triggers, cache)
+        without = {n for n, one in enumerate(self.recognizers) if not one.triggers}
+        self.always = self.gate.blind | without
+        self.reaches = [self._reach(trigger) for trigger in triggers]
+
+    def _reach(self, trigger: Trigger) -> tuple[int, int, int]:
+        one = self.recognizers[trigger.owner]
+        return trigger.owner, one.before + (width(trigger.regex) or 0), one.after
+
+    def windows(self, texts: Sequence[str]) -> Iterable[Window]:
+        """Where to look in `texts`."""
+        found = windows(texts, self.gate, self.reaches)
+        if not self.always:
+            return found
+        return [window for window in found if window.owner not in self.always] + self.everywhere(
+            texts, self.always
+        )
+
+    def everywhere(self, texts: Sequence[str], owners: Iterable[int] | None = None) -> list[Window]:
+        """Windows that leave nothing out, for `owners` or for all."""
+        which = range(len(self.recognizers)) if owners is None else owners
+        return [Window(n, owner, 0, len(text)) for owner in which for n, text in enumerate(texts)]
+
+
+class Engine:
+    """A `Detector` for `entities`. `budget` is in seconds, for all leaves of one call.
+
+    `cache` is a directory for compiled gates; None: they are compiled at every start.
+    """
+
+    def __init__(self, budget: float = 1.0, cache: Path | None = None) -> None:
+        self.budget = budget
+        self.cache = cache
+        self.recognizers = recognizers()
+        self.entities = frozenset(recognizer.entity for recognizer in self.recognizers)
+        self._looks: dict[frozenset[str], Look] = {}
+
+    def clear(self, payload: bytes, entities: frozenset[str], threshold: float) -> bool:
+        """Whether `find` would find nothing in any text of `payload`, told from its bytes alone.
+
+        True only if that is certain, False otherwise. The texts must stand in `payload` in UTF-8, bounded by
+        quotes, control characters or nothing, and possibly with backslash escapes: text, and JSON in any depth.
+        Raises LookupError for an unknown entity.
+        """
+        look = self._looks.get(entities) or self._look(entities)
+        if look.always or threshold < FLOOR:
+            return False
+        return look.gate.clear(unescaped(payload) if b"\\" in payload else payload)
+
+    def find(self, leaves: Sequence[Leaf], entities: frozenset[str], threshold: float) -> Findings:
+        """Look in the calling thread. Raises TimeoutError when over budget, LookupError for an unknown entity."""
+        look = self._looks.get(entities) or self._look(entities)
+        deadline = Deadline(self.budget)
+        texts = [leaf.text for leaf in leaves]
+        todo = look.windows(texts) if threshold >= FLOOR else look.everywhere(texts)
+        found: list[list[Finding]] = [[] for _ in texts]
+        for text, owner, start, end in todo:
+            deadline.left()
+            found[text].extend(look.recognizers[owner].find(texts[text], start, end, threshold, deadline))
+        return [distinct(findings) if len(findings) > 1 else findings for findings in found]
+
+    def prepare(self, entities: frozenset[str]) -> None:
+        """Compile what looks for `entities`, so that the first message need not wait for it."""
+        self._look(entities)
+
+    def warm(self) -> None:
+        """Make every recognizer load what it loads on first use. Raises if one of them finds nothing."""
+        leaf = Leaf("", SAMPLE, 0, len(SAMPLE), 0)
+        (found,) = self.find([leaf], self.entities, FLOOR)
+        silent = self.entities - {finding.entity for finding in found}
+        if silent:
+            raise RuntimeError(f"a recognizer misses its own sample: {', '.join(sorted(silent))}")
+
+    def _look(self, entities: frozenset[str]) -> Look:
+        unknown = entities - self.entities
+        if unknown:
+            raise LookupError(f"no recognizer for {', '.join(sorted(unknown))}")
+        look = Look([one for one in self.recognizers if one.entity in entities], self.cache)
+        return self._looks.setdefault(entities, look)
+
+
+def distinct(findings: list[Finding]) -> list[Finding]:
+    """Without those inside a stronger or equal one of the same entity. One sweep: a text may hold many."""
+    kept: dict[str, Finding] = {}  # by entity, the one that reaches furthest so far
+    result: list[Finding] = []
+    for finding in sorted(findings, key=lambda f: (f.start, -f.end, -f.score)):
+        other = kept.get(finding.entity)
+        if other is not None and finding.end <= other.end and strength(finding) <= strength(other):
+            continue
+        result.append(finding)
+        if other is None or finding.end > other.end:
+            kept[finding.entity] = finding
+    return result
