@@ -20,8 +20,8 @@ _GROUP = r"[CDI-Za-f][A-HQ-Xg-nw-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0
 _BASE64 = rf"(?:{_GROUP}){{3}}"
 _HEX = r"(?:[2-7][0-9A-Fa-f]|0[9aAdD]){8}"
 
-VEILS = (rf"(?-i:{_BASE64})", _HEX)
-"""Hit every text in which `decoded` finds a run. Case matters in the first."""
+VEILS = (_BASE64, _HEX)
+"""Hit every text in which `decoded` finds a run. Case matters."""
 
 _LIKELY = re.compile(rf"{_BASE64}|{_HEX}").search
 _RUN = re.compile(
@@ -102,7 +102,7 @@ def _hex(run: str) -> str | None:
 
 
 def _text(data: bytes, thin: bool = False) -> str | None:
-    """`data` as UTF-8, if next to nothing of it is no text. `thin`: its run has no letters, or only of one case."""
+    """`data` as UTF-8, if next to nothing of it is no text. `thin`: no letters, or of one case, in its run."""
     try:
         text = data.decode()
     except UnicodeDecodeError:

@@ -76,7 +76,7 @@ _FOLDABLE = re.compile(
 ).search
 _MIXED = re.compile(rf"[{_ALNUM}@][{ALIKE_SCRIPTS}]|[{ALIKE_SCRIPTS}][{_ALNUM}@]").search
 
-VEILS: tuple[str, ...] = (
+_VEILS = (
     r"&#[xX]?[0-9A-Fa-f]",
     r"&[A-Za-z][A-Za-z0-9]{1,30};",
     r"%(?:[0-7][0-9A-Fa-f]|[C-Fc-f][0-9A-Fa-f]%|u[0-9A-Fa-f]{4})",
@@ -89,8 +89,10 @@ VEILS: tuple[str, ...] = (
     rf"[{_ALNUM}@][{ALIKE_SCRIPTS}]|[{ALIKE_SCRIPTS}][{_ALNUM}@]",
     *encoded.VEILS,
 )
-"""Regexes (what `re`, RE2 and Vectorscan share; case matters, but need not) one of which hits every text for
-which `normalise` gives something or `encoded.decoded` finds a run. They hit more than that."""
+VEILS: tuple[str, ...] = tuple(f"(?-i:{veil})" for veil in _VEILS)
+"""Triggers (recognizer.py says in which syntax) one of which hits every text for which `normalise` gives
+something or `encoded.decoded` finds a run; they hit more than that. Without their case they would hit far more:
+U+212A is a `K` then, and one word in five looks like base64."""
 
 _begin = itemgetter(0)
 _NAMED = {name[:-1]: value for name, value in html5.items() if name.endswith(";") and len(value) == 1}

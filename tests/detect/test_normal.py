@@ -190,7 +190,7 @@ def test_nothing_that_is_seen_is_left_out(text: str) -> None:
     normal = normalise(text)
     if normal is None:
         return
-    covered = set()
+    covered: set[int] = set()
     for at in range(len(normal.text)):
         covered.update(range(*normal.span(at, at + 1)))
     assert not any(char in string.printable for at, char in enumerate(text) if at not in covered)
@@ -202,7 +202,7 @@ RE2_VEILS = re2.compile("|".join(f"(?:{spelt(veil, beyond_ascii=True)})" for vei
 
 def vectorscan(beyond_ascii: bool) -> hyperscan.Database:
     made = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    flags = hyperscan.HS_FLAG_DOTALL | (hyperscan.HS_FLAG_UTF8 if beyond_ascii else hyperscan.HS_FLAG_CASELESS)
+    flags = hyperscan.HS_FLAG_DOTALL | (hyperscan.HS_FLAG_UTF8 if beyond_ascii else 0)
     expressions = [spelt(veil, beyond_ascii).encode() for veil in VEILS]
     made.compile(expressions, list(range(len(VEILS))), len(VEILS), [flags] * len(VEILS))
     return made
@@ -212,17 +212,16 @@ DATABASES = vectorscan(False), vectorscan(True)
 
 
 def veiled(text: str) -> bool:
-    """Whether any engine says so; if one does, all must."""
+    """What Vectorscan says; RE2 and `re` must say the same."""
     data = text.encode()
     hits: list[int] = []
     DATABASES[not data.isascii()].scan(data, match_event_handler=lambda number, *_: hits.append(number))
-    verdicts = {bool(hits), RE2_VEILS.search(data) is not None}
-    # caselessly, the database for ASCII hits more base64 than there is
-    assert len(verdicts) == 1 or hits
-    return RE2_VEILS.search(data) is not None and any(veil.search(text) for veil in PYTHON_VEILS)
+    assert (RE2_VEILS.search(data) is not None) == bool(hits)
+    assert any(veil.search(text) for veil in PYTHON_VEILS) == bool(hits)
+    return bool(hits)
 
 
-@given(TEXTS.filter(lambda text: text.isprintable() or text.encode(errors="ignore").decode() == text))
+@given(TEXTS)
 def test_without_a_veil_nothing_is_hidden(text: str) -> None:
     if normalise(text) is not None or decoded(text):
         assert veiled(text)
@@ -235,23 +234,7 @@ def test_every_trick_is_a_veil(trick: str) -> None:
         assert hidden == value or veiled(f"x {hidden} y")
 
 
-HOSTILE = [
-    "%41",
-    "&#65;",
-    "ａ",
-    "²a",
-    "a\x01",
-    "a\u200b",
-    "a\u0301",
-    "жa",
-    "о1",
-    "&a",
-    "( ",
-    " (at) ",
-    "ﬁ",
-    "%25",
-    "&amp;",
-]
+UNITS = ["%41", "&#65;", "ａ", "²a", "a\x01", "a\u200b", "a\u0301", "жa", "о1", "&a", "( ", " (at) ", "ﬁ", "%25"]
 RUNS = ["ж", "\u200b", " \u200b", "\u2013", "\u0301", "\u05b0", "\x01"]
 
 
