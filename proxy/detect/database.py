@@ -17,7 +17,7 @@ from proxy.detect.triggers import spelt
 
 log = logging.getLogger(__name__)
 
-_FLAGS = hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_DOTALL | hyperscan.HS_FLAG_MULTILINE
+_FLAGS = hyperscan.HS_FLAG_DOTALL | hyperscan.HS_FLAG_MULTILINE
 
 
 def database(

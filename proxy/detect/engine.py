@@ -5,7 +5,8 @@ Sockets, rules and codecs are unknown here; which recognizers there are is said 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from proxy.core.finding import Finding, strength
@@ -13,47 +14,17 @@ from proxy.core.message import Leaf
 from proxy.core.plugs import Findings
 from proxy.detect.deadline import Deadline
 from proxy.detect.escapes import unescaped
-from proxy.detect.gate import Trigger, open_gate
+from proxy.detect.look import Look
 from proxy.detect.presidio import recognizers
-from proxy.detect.recognizer import FLOOR, Recognizer
-from proxy.detect.triggers import width
-from proxy.detect.windows import Window, windows
+from proxy.detect.readings import Reading, readings
+from proxy.detect.recognizer import FLOOR
+from proxy.detect.windows import Window
 
 # One text in which every recognizer finds something; the values are the examples of their standards.
 SAMPLE = (
     "bob@example.com, +1 212-555-0142, 4111 1111 1111 1111, GB82 WEST 1234 5698 7654 32, 219-09-9999, "
-    "192.0.2.1, 00:00:5e:00:53:01, 1BoatSLRHtKNngkdXEeobR76b53LETtpyT"
+    "192.0.2.1, 00:00:5e:00:53:01, 1BoatSLRHtKNngkdXEeobR76b53LETtpyT, db://bob:secret@localhost/"
 )
-
-
-class Look:
-    """The recognizers of some entities, and their gate."""
-
-    def __init__(self, active: Sequence[Recognizer], cache: Path | None = None) -> None:
-        self.recognizers = tuple(active)
-        triggers = [Trigger(n, regex) for n, one in enumerate(self.recognizers) for regex in one.triggers]
-        self.gate = open_gate(triggers, cache)
-        without = {n for n, one in enumerate(self.recognizers) if not one.triggers}
-        self.always = self.gate.blind | without
-        self.reaches = [self._reach(trigger) for trigger in triggers]
-
-    def _reach(self, trigger: Trigger) -> tuple[int, int, int]:
-        one = self.recognizers[trigger.owner]
-        return trigger.owner, one.before + (width(trigger.regex) or 0), one.after
-
-    def windows(self, texts: Sequence[str]) -> Iterable[Window]:
-        """Where to look in `texts`."""
-        found = windows(texts, self.gate, self.reaches)
-        if not self.always:
-            return found
-        return [window for window in found if window.owner not in self.always] + self.everywhere(
-            texts, self.always
-        )
-
-    def everywhere(self, texts: Sequence[str], owners: Iterable[int] | None = None) -> list[Window]:
-        """Windows that leave nothing out, for `owners` or for all."""
-        which = range(len(self.recognizers)) if owners is None else owners
-        return [Window(n, owner, 0, len(text)) for owner in which for n, text in enumerate(texts)]
 
 
 class Engine:
@@ -72,26 +43,55 @@ class Engine:
     def clear(self, payload: bytes, entities: frozenset[str], threshold: float) -> bool:
         """Whether `find` would find nothing in any text of `payload`, told from its bytes alone.
 
-        True only if that is certain, False otherwise. The texts must stand in `payload` in UTF-8, bounded by
-        quotes, control characters or nothing, and possibly with backslash escapes: text, and JSON in any depth.
-        Raises LookupError for an unknown entity.
+        True only if that is certain. The texts must stand in `payload` in UTF-8, bounded by quotes, control
+        characters or nothing, and possibly with backslash escapes: plain text, and JSON in any depth. Raises
+        LookupError for an unknown entity.
         """
         look = self._looks.get(entities) or self._look(entities)
-        if look.always or threshold < FLOOR:
+        if threshold < FLOOR:
             return False
-        return look.gate.clear(unescaped(payload) if b"\\" in payload else payload)
+        return look.clear(unescaped(payload) if b"\\" in payload else payload)
 
     def find(self, leaves: Sequence[Leaf], entities: frozenset[str], threshold: float) -> Findings:
         """Look in the calling thread. Raises TimeoutError when over budget, LookupError for an unknown entity."""
         look = self._looks.get(entities) or self._look(entities)
+        where = look.windows if threshold >= FLOOR else look.everywhere
         deadline = Deadline(self.budget)
         texts = [leaf.text for leaf in leaves]
-        todo = look.windows(texts) if threshold >= FLOOR else look.everywhere(texts)
         found: list[list[Finding]] = [[] for _ in texts]
-        for text, owner, start, end in todo:
+        veiled: set[int] = set()
+        for text, owner, start, end in where(texts):
             deadline.left()
-            found[text].extend(look.recognizers[owner].find(texts[text], start, end, threshold, deadline))
+            if owner == look.veil:
+                veiled.add(text)
+            else:
+                found[text].extend(look.recognizers[owner].find(texts[text], start, end, threshold, deadline))
+        if veiled:
+            self._look_behind(look, where, threshold, deadline, [(n, texts[n]) for n in sorted(veiled)], found)
         return [distinct(findings) if len(findings) > 1 else findings for findings in found]
+
+    def _look_behind(
+        self,
+        look: Look,
+        where: Callable[[Sequence[str]], Iterable[Window]],
+        threshold: float,
+        deadline: Deadline,
+        veiled: Sequence[tuple[int, str]],
+        found: list[list[Finding]],
+    ) -> None:
+        """Add what is found in other readings of the `veiled` texts, at its place in the text itself."""
+        behind: list[tuple[int, Reading]] = []
+        for number, text in veiled:
+            deadline.left()
+            behind += [(number, reading) for reading in readings(text)]
+        texts = [reading.text for _, reading in behind]
+        for nth, owner, start, end in where(texts) if texts else ():
+            deadline.left()
+            if owner != look.veil:
+                number, reading = behind[nth]
+                for finding in look.recognizers[owner].find(reading.text, start, end, threshold, deadline):
+                    first, last = reading.span(finding.start, finding.end)
+                    found[number].append(replace(finding, start=first, end=last))
 
     def prepare(self, entities: frozenset[str]) -> None:
         """Compile what looks for `entities`, so that the first message need not wait for it."""

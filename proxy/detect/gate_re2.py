@@ -57,4 +57,4 @@ def _compile(regexes: list[str]) -> Any:
     options.log_errors = False
     options.max_mem = 64 << 20
     alternatives = "|".join(f"(?:{regex})" for regex in regexes)
-    return re2.compile(f"(?ims:{alternatives})".encode(), options)
+    return re2.compile(f"(?ms:{alternatives})".encode(), options)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 
 from presidio_analyzer.predefined_recognizers import (
-    CreditCardRecognizer,
     CryptoRecognizer,
     IbanRecognizer,
     IpRecognizer,
@@ -18,15 +17,13 @@ from presidio_analyzer.predefined_recognizers import (
 )
 from presidio_analyzer.predefined_recognizers.generic.iban_patterns import regex_per_country
 
-from proxy.detect.patterns import AnyEmailRecognizer, Ibans, Patterns, Wallets
+from proxy.detect.patterns import Ibans, Patterns, Wallets
 from proxy.detect.phones import Phones
 from proxy.detect.recognizer import Recognizer
+from proxy.detect.recognizers import ours
 
 # Some of Presidio's warnings quote the text they are about.
 logging.getLogger("presidio-analyzer").disabled = True
-
-_ALL = 1 << 30
-"""Wider than any text: a recognizer that is to see all of it."""
 
 _COUNTRIES = "|".join(sorted(regex_per_country))
 _OCTETS = r"[0-9](?:\.[0-9]{1,3}){3}"
@@ -39,9 +36,8 @@ _PAIR = "[0-9a-f]{2}"
 def recognizers() -> tuple[Recognizer, ...]:
     """A new set of everything that can be looked for."""
     return (
-        Patterns(AnyEmailRecognizer(), (r"[!#$%&'*+\-/=?^_`{|}~\w]@\w",), _ALL, _ALL),
+        *ours(),
         Phones(),
-        Patterns(CreditCardRecognizer(), (r"[13-6]\d{3}[- ]?\d{3,4}[- ]?\d{3,4}[- ]?\d{3}",), 1, 4),
         Ibans(
             IbanRecognizer(),
             (rf"(?:^|(?-i:[^A-Z0-9]))(?-i:(?:{_COUNTRIES})[0-9]{{2}}(?:[ -]?[A-Z0-9]{{4}}){{2}})",),

@@ -25,8 +25,8 @@ class Recognizer(Protocol):
     entity: str
     triggers: tuple[str, ...]
     """Regexes of literals, classes, groups, `|`, `?`, `{m,n}`, `^`, `$`, `\\d`, `\\w`, `\\s`: no look-around, no
-    back-reference, no `\\b`. Matched caselessly, but for what stands in `(?-i:...)`; `^` and `$` match at line
-    ends too; `.` is any character. Every value that scores FLOOR or more contains or touches a match of one of
+    back-reference, no `\\b`. Matched caselessly (in ASCII), but for what stands in `(?-i:...)`; `^` and `$` match
+    at line ends too; `.` is any character. Every value that scores FLOOR or more contains or touches a match of one of
     them, so a text without a match is clean. Over-matching costs time, under-matching leaks: when in doubt
     match more.
 

@@ -18,26 +18,16 @@ import regex
 WIDEST = 1024
 """Characters. A trigger that can match more than this does not say where it matched: see `width`."""
 
-WIDEST = 1024
-"""Characters. A trigger that can match more than this does not say where it matched: see `width`."""
-
 _BEYOND = r"\x{80}-\x{10ffff}"
 # ASCII of the categories. Python's `\s` takes more of it than PCRE's or RE2's.
-_MEMBERS = {
-    "w": "0-9A-Za-z_",
-    "W": r"\x00-/:-@\[-^\x60{-\x7f",
-    "d": "0-9",
-    "D": r"\x00-/:-\x7f",
-    "s": r"\t-\r\x1c-\x20",
-    "S": r"\x00-\x08\x0e-\x1b!-\x7f",
-}
-# What `regex` and `re` take for these letters when case does not count, besides the other case.
-_ALIKE = {"i": r"\x{130}\x{131}", "k": r"\x{212a}", "s": r"\x{17f}"}
-_ALL_ALIKE = "".join(_ALIKE.values())
+_CATEGORIES = {letter: frozenset(re.findall(rf"\{letter}", "".join(map(chr, range(128))))) for letter in "dDsSwW"}
 
 _ESCAPE = r"\\(?:x\{[0-9a-fA-F]+\}|x[0-9a-fA-F]{2}|.)"
 _TOKEN = re.compile(rf"{_ESCAPE}|\[\^?|\(\?[a-zA-Z-]*[:)]?|\{{[0-9,]*\}}|.", re.DOTALL)
-_MEMBER = re.compile(rf"{_ESCAPE}|.", re.DOTALL)
+_MEMBER = re.compile(rf"({_ESCAPE}|.)(?:-({_ESCAPE}|[^\]]))?", re.DOTALL)
+_NEVER = r"\xff"  # in no ASCII text
+_META = frozenset("()|?*+^$.")
+_CONTROLS = {"\\t": "\t", "\\n": "\n", "\\r": "\r", "\\f": "\f", "\\v": "\v"}
 
 
 def width(trigger: str) -> int | None:
@@ -53,53 +43,84 @@ def width(trigger: str) -> int | None:
 
 
 def spelt(trigger: str, beyond_ascii: bool) -> str:
-    """`trigger` with its categories spelt out, for an engine that scans UTF-8 if `beyond_ascii`, else ASCII.
+    """`trigger` with cases and categories spelt out, for an engine that scans UTF-8 if `beyond_ascii`, else ASCII.
 
     Raises ValueError for what cannot be spelt: look-around, back-references, `\\b`, categories like `\\pL`.
     """
     out: list[str] = []
+    caseless = [True]  # by depth of groups
     at = 0
     while token := _TOKEN.match(trigger, at):
         at, text = token.end(), token[0]
         if text.startswith("["):
-            inside, at = _class(trigger, at, beyond_ascii, text == "[^")
+            inside, at = _class(trigger, at, text == "[^", caseless[-1], beyond_ascii)
             out += (text, inside)
-        elif text.startswith("(?") and text not in ("(?:", "(?i:", "(?-i:"):
-            raise ValueError("a trigger has no groups but (...), (?:...), (?i:...) and (?-i:...)")
-        elif beyond_ascii and text.lower() in _ALIKE:
-            out.append(f"[{text}{_ALIKE[text.lower()]}]")
-        elif category := _category(text, beyond_ascii):
-            out.append(f"[{category}]")
+        elif text.startswith("("):
+            if text not in ("(", "(?:", "(?i:", "(?-i:"):
+                raise ValueError("a trigger has no groups but (...), (?:...), (?i:...) and (?-i:...)")
+            caseless.append(caseless[-1] if text in ("(", "(?:") else text == "(?i:")
+            out.append("(?:")
+        elif len(text) == 2 and text[1] in _CATEGORIES:
+            out.append(f"[{_ranges(_CATEGORIES[text[1]])}{_beyond(text[1]) if beyond_ascii else ''}]")
+        elif caseless[-1] and text.isascii() and text.isalpha():
+            out.append(f"[{text.upper()}{text.lower()}]")
         else:
-            out.append(text)
+            if text == ")" and len(caseless) > 1:
+                caseless.pop()
+            out.append(text if text in _META or text.startswith("{") else _literal(_char(text), beyond_ascii))
     return "".join(out)
 
 
-def _class(trigger: str, at: int, beyond_ascii: bool, negated: bool) -> tuple[str, int]:
+def _class(trigger: str, at: int, negated: bool, caseless: bool, beyond_ascii: bool) -> tuple[str, int]:
     """The members of the class that begins at `at`, and where it ends. Excluded is only what is ASCII."""
-    out: list[str] = []
-    letters = False
+    ascii_members: set[str] = set()
+    others: list[str] = []
+    first = True
     while member := _MEMBER.match(trigger, at):
-        at, text = member.end(), member[0]
-        if text == "]" and out:
-            if beyond_ascii and letters and not negated:
-                out.append(_ALL_ALIKE)
-            return "".join(out) + "]", at
-        letters = letters or text.isalpha()
-        category = _category(text, beyond_ascii and not negated)
-        out.append(category or ("\\" + text if text in "[]" else text))
+        low, high = member.groups()
+        if low == "]" and not first:
+            if caseless:
+                ascii_members |= {char.swapcase() for char in ascii_members}
+            return (_ranges(ascii_members) + "".join(others) or _NEVER) + "]", at + 1
+        at, first = member.end(), False
+        if len(low) == 2 and low[1] in _CATEGORIES:
+            if high:
+                raise ValueError("a category is not the beginning of a range")
+            ascii_members |= _CATEGORIES[low[1]]
+            if beyond_ascii and not negated:
+                others.append(_beyond(low[1]))
+            continue
+        start, end = ord(_char(low)), ord(_char(high or low))
+        ascii_members.update(map(chr, range(start, min(end, 127) + 1)))
+        if beyond_ascii and end > 127:
+            others.append(f"{_hex(chr(max(start, 128)))}-{_hex(chr(end))}")
     raise ValueError("a class does not end")
 
 
-def _category(token: str, beyond_ascii: bool) -> str | None:
-    """The members of a category, None if `token` is something else; ValueError if it is nothing for a trigger."""
-    if len(token) != 2 or token[0] != "\\" or not token[1].isalnum() or token[1] in "tnrfv":
-        return None
-    if token[1] not in _MEMBERS:
+def _char(token: str) -> str:
+    """The character that a token stands for; ValueError if it stands for something else."""
+    if len(token) == 1:
+        return token
+    if token in _CONTROLS:
+        return _CONTROLS[token]
+    if token[1] == "x":
+        return chr(int(token[2:].strip("{}"), 16))
+    if token[1].isalnum():
         raise ValueError("a trigger has no assertions, no references, and no categories but \\d, \\w and \\s")
-    if not beyond_ascii:
-        return _MEMBERS[token[1]]
-    return _MEMBERS[token[1]] + {"d": "", "s": _spaces()}.get(token[1], _BEYOND)
+    return token[1]
+
+
+def _literal(char: str, beyond_ascii: bool) -> str:
+    return _hex(char) if beyond_ascii or char.isascii() else _NEVER
+
+
+def _hex(char: str) -> str:
+    return rf"\x{{{ord(char):x}}}" if ord(char) > 127 else rf"\x{ord(char):02x}"
+
+
+def _beyond(category: str) -> str:
+    """What a category may take of characters beyond ASCII, or more."""
+    return {"d": "", "s": _spaces()}.get(category, _BEYOND)
 
 
 @cache
@@ -116,10 +137,11 @@ def _spaces() -> str:
 
 
 def _ranges(chars: Iterable[str]) -> str:
-    parts: list[list[int]] = []
-    for code in map(ord, chars):
-        if parts and parts[-1][1] == code - 1:
-            parts[-1][1] = code
+    """The inside of a class of `chars`."""
+    parts: list[list[str]] = []
+    for char in sorted(chars):
+        if parts and ord(parts[-1][1]) == ord(char) - 1:
+            parts[-1][1] = char
         else:
-            parts.append([code, code])
-    return "".join(rf"\x{{{first:x}}}-\x{{{last:x}}}" for first, last in parts)
+            parts.append([char, char])
+    return "".join(f"{_hex(first)}-{_hex(last)}" for first, last in parts)

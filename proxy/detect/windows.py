@@ -12,8 +12,13 @@ from typing import NamedTuple
 
 from proxy.detect.gate import JOINT, Gate, Scan
 
-Reach = tuple[int, int, int]
-"""Of one trigger: its owner, and the characters to the left and right of its match's end to be seen."""
+
+class Reach(NamedTuple):
+    """Whose trigger it is, and how many characters left and right of its match's end are to be seen."""
+
+    owner: int
+    left: int
+    right: int
 
 
 class Window(NamedTuple):

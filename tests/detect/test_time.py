@@ -63,8 +63,6 @@ def test_a_hostile_text_does_not_hide_a_value_it_only_runs_out_of_time(name: str
 def test_a_text_that_takes_too_long_is_refused() -> None:
     pressed = Engine(budget=0.05)
     with pytest.raises(TimeoutError):
-        pressed.find([leaf(HOSTILE["dots around the sign"])], pressed.entities, 0.5)
-    with pytest.raises(TimeoutError):
         pressed.find([leaf(HOSTILE["dashes"])], frozenset({"PHONE_NUMBER"}), 0.5)
 
 

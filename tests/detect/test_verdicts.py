@@ -106,7 +106,7 @@ def test_a_number_of_digits_alone_scores_as_low_as_in_presidio() -> None:
 
 @pytest.mark.parametrize(
     ("text", "score"),
-    [("bob@example.com", 1.0), ("bob@corp.internal", 0.85), ("+1 212 555 0142", 0.85), ("(212) 555-0142", 0.7)],
+    [("bob@example.com", 1.0), ("+1 212 555 0142", 0.85), ("(212) 555-0142", 0.7)],
 )
 def test_scores_say_how_sure_it_is(text: str, score: float) -> None:
     assert [finding.score for finding in look(text)] == [score]

@@ -1,0 +1,56 @@
+"""One way to look: the recognizers of some entities, and the gate that says where each of them must look.
+
+Which recognizers there are, and how long a look may take, is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from proxy.detect.gate import Trigger, open_gate
+from proxy.detect.readings import VEILS
+from proxy.detect.recognizer import Recognizer
+from proxy.detect.triggers import width
+from proxy.detect.windows import Reach, Window, windows
+
+
+class Look:
+    """`recognizers` by number, the owners of windows; the number `veil` stands for what could hide a value."""
+
+    def __init__(self, active: Sequence[Recognizer], cache: Path | None = None) -> None:
+        self.recognizers = tuple(active)
+        self.veil = len(self.recognizers)
+        triggers = [Trigger(n, regex) for n, one in enumerate(self.recognizers) for regex in one.triggers]
+        triggers += [Trigger(self.veil, regex) for regex in VEILS]
+        self._gate = open_gate(triggers, cache)
+        # Who has no triggers, or one that no engine takes, looks at everything.
+        self._always = self._gate.blind.union(n for n, one in enumerate(self.recognizers) if not one.triggers)
+        self._reaches = [self._reach(trigger) for trigger in triggers]
+        self.clear = self._gate.clear if not self._always else _never
+
+    def _reach(self, trigger: Trigger) -> Reach:
+        widest = width(trigger.regex) or 0  # where it is unknown, the gate does not tell places
+        if trigger.owner == self.veil:
+            return Reach(trigger.owner, widest, 0)
+        one = self.recognizers[trigger.owner]
+        return Reach(trigger.owner, widest + one.before, one.after)
+
+    def windows(self, texts: Sequence[str]) -> Iterable[Window]:
+        """Where to look in `texts`."""
+        found = windows(texts, self._gate, self._reaches)
+        if not self._always:
+            return found
+        return [one for one in found if one.owner not in self._always] + _everywhere(texts, self._always)
+
+    def everywhere(self, texts: Sequence[str]) -> Iterable[Window]:
+        """Windows that leave nothing out."""
+        return _everywhere(texts, range(self.veil + 1))
+
+
+def _everywhere(texts: Sequence[str], owners: Iterable[int]) -> list[Window]:
+    return [Window(n, owner, 0, len(text)) for owner in owners for n, text in enumerate(texts)]
+
+
+def _never(_: bytes) -> bool:
+    return False
