@@ -76,6 +76,7 @@ class Leg(asyncio.Protocol):
         "side",
         "stall_size",
         "stalled",
+        "told",
         "transport",
     )
 
@@ -96,6 +97,7 @@ class Leg(asyncio.Protocol):
         self.backlog: list[bytes] = []
         self.mute = False  # nothing from this leg is forwarded any more; frames are read only to find its CLOSE
         self.deaf = False  # its CLOSE was read, or its framing is lost: whatever still comes is discarded
+        self.told = False  # CLOSE was sent on this leg
         self.blocked = 0
         self.saw_eof = False
         self.stalled = 0.0  # loop time at which the transport's buffer was last seen to shrink; 0: not full

@@ -246,7 +246,7 @@ class Relay:
             return
         leg.out.append(raw)
         leg.flush()
-        leg.deaf = leg.mute = True
+        leg.deaf = leg.mute = leg.peer.told = True
         self.closed += 1
         if self.closed == 1:
             self.first = f"{leg.side.name.lower()} {code if code is not None else 1005}"
@@ -294,9 +294,8 @@ class Relay:
             log.error("session %d: %s while noting a refusal", self.sid, type(error).__name__)
 
     def _send_close(self, leg: Leg, close: Close) -> None:
-        if leg.peer.deaf and leg.peer.mute and self.closed:
-            pass  # the peer's CLOSE was already passed on to this leg: a second one would be an error
-        else:
+        if not leg.told:  # its peer's CLOSE may have been passed on already
+            leg.told = True
             leg.transport.write(build(FIN | CLOSE, close_payload(close), masked=leg.side is Side.UPSTREAM))
         if leg.deaf:
             self._hang_up(leg)
@@ -310,7 +309,7 @@ class Relay:
         if pending is not None:
             pending.timer.cancel()
             self.pending[leg.side] = None
-        if leg.held:
+        if leg.held and not leg.deaf:
             leg.carry_on()
 
     def _hang_up(self, leg: Leg) -> None:
@@ -346,8 +345,8 @@ class Relay:
 
     def lost(self, leg: Leg, exc: Exception | None) -> None:
         """The transport of `leg` is gone; `exc` tells RST and time-outs from an orderly end."""
-        self._drop(leg)
         leg.deaf = True
+        self._drop(leg)
         self.lost_legs += 1
         peer = leg.peer
         if self.lost_legs == len(self.legs):
