@@ -19,6 +19,7 @@ from uvicorn.server import ServerState
 
 from proxy.wire.exchange import Exchange
 from proxy.wire.headers import Header, Request
+from proxy.wire.reset import GONE_BY_RESET
 
 log = logging.getLogger("hushwire")
 
@@ -234,7 +235,7 @@ class Edge(asyncio.Protocol):
     def eof_received(self) -> None:
         """A client that hangs up before the answer: the transport closes, and `connection_lost` cleans up."""
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+    def connection_lost(self, exc: Exception | None) -> None:
         self.gone = self.answered = True
-        if self.task is not None:
-            self.task.cancel()  # ends the dial, so that no upstream socket stays behind
+        if self.task is not None:  # ends the dial, so that no upstream socket stays behind
+            self.task.cancel(GONE_BY_RESET if exc is not None else None)

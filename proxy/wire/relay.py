@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
-import struct
 from collections.abc import Sequence
 from concurrent.futures import Future
 from time import perf_counter
@@ -21,13 +19,13 @@ from proxy.core.message import Close, Direction, Kind, Side
 from proxy.wire.deflate import DeflateParams, deflate, inflate
 from proxy.wire.frames import CLOSE, FIN, PING, build, close_payload, read_close
 from proxy.wire.leg import Leg
+from proxy.wire.reset import reset
 
 if TYPE_CHECKING:
     from proxy.wire.exchange import Exchange
 
 log = logging.getLogger("hushwire")
 
-RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: closing sends RST instead of FIN
 PINGS_KEPT = 8  # rewritten pings whose pongs may still come
 
 
@@ -353,21 +351,11 @@ class Relay:
             self.exchange.ended(self)
         elif exc is not None and not self.refused and not self.closed:
             self.first = f"{leg.side.name.lower()} RST"
-            self.abort(peer)
+            reset(peer.transport)
         elif not self.refused:
             peer.transport.close()  # flushes: a CLOSE that is still in the buffer arrives
-
-    def abort(self, leg: Leg) -> None:
-        """End one TCP connection with RST."""
-        if leg.transport.is_closing():
-            leg.transport.abort()
-            return
-        sock = leg.transport.get_extra_info("socket")
-        if sock is not None:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-        leg.transport.abort()
 
     def abort_both(self) -> None:
         """End both TCP connections at once."""
         for leg in self.legs:
-            self.abort(leg)
+            reset(leg.transport)
