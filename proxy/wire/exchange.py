@@ -145,10 +145,9 @@ class Exchange:
             idle_since.pop(relay, None)
         elif now - idle_since.setdefault(relay, now) > settings.idle > 0 and not relay.deadline:
             relay.end(Cause.IDLE)
-        if relay.deadline:
-            if now > relay.deadline:
-                relay.abort_both()
-        elif settings.lifetime and now - relay.born > settings.lifetime:
+        if relay.overdue(now):
+            relay.abort_both()
+        elif not relay.deadline and 0 < settings.lifetime < now - relay.born:
             relay.end(Cause.LIFETIME)
         if settings.write_stall and any(self._stalled(leg, now) for leg in relay.legs):
             relay.end(Cause.STALL)  # counts it; the stalled side will not read its CLOSE

@@ -9,6 +9,9 @@ than a write per frame. What a frame means is decided by the relay; nothing here
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import sys
+import termios
 from typing import TYPE_CHECKING, cast
 
 from websockets.speedups import apply_mask
@@ -26,6 +29,7 @@ PEER_FULL, HELD_FULL = 1, 2
 """Why a leg is not reading: its peer's write buffer is full, or too much waits behind a held message."""
 
 HELD_LIMIT = 256 * 1024  # bytes queued behind a held message before the leg stops reading
+MAX_FRAGMENTS = 65_536  # of one message that is kept to be looked at: empty ones cost memory and add up to nothing
 
 
 class Unfinished:
@@ -141,6 +145,14 @@ class Leg(asyncio.Protocol):
     def resume_writing(self) -> None:
         self.stalled = 0.0
         self.peer.unblock(PEER_FULL)
+
+    def untaken(self) -> int:
+        """Bytes written here that the other end has not acknowledged, those in the kernel included."""
+        sock = self.transport.get_extra_info("socket")
+        if sock is None or sock.fileno() < 0:
+            return 0  # lost
+        in_kernel = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4))
+        return self.transport.get_write_buffer_size() + int.from_bytes(in_kernel, sys.byteorder)
 
     # -- reading pauses while any reason for it holds -----------------------------------------------------
 
@@ -328,6 +340,8 @@ class Leg(asyncio.Protocol):
         if message.watched:
             message.frames.append(raw)
             message.pieces.append(payload)
+            if len(message.pieces) > MAX_FRAGMENTS:
+                raise Refusal(Cause.TOO_BIG)
         else:
             self.out.append(raw)
         if first & FIN:

@@ -61,6 +61,7 @@ class Relay:
         "pings",
         "refused",
         "sid",
+        "untaken",
         "watches",
     )
 
@@ -85,6 +86,7 @@ class Relay:
         self.lost_legs = 0
         self.refused = False  # the proxy has closed both sides itself
         self.deadline = 0.0  # loop time at which whatever is left is aborted; 0: none
+        self.untaken = 0  # bytes that the peers had not taken when the deadline was set
         self.active = True  # bytes came since the last sweep
         self.born = self.now()
         self.first = "lost"  # who ended it, for the log line
@@ -321,7 +323,21 @@ class Relay:
             transport.write_eof()
 
     def _end_by(self, seconds: float) -> None:
-        self.deadline = self.deadline or self.now() + seconds
+        if not self.deadline:
+            self.deadline = self.now() + seconds
+            self.untaken = sum(leg.untaken() for leg in self.legs)
+
+    def overdue(self, now: float) -> bool:
+        """Whether the time to end is up. A peer that still takes what was sent before the end gets more of it:
+        cutting it off would lose bytes that a direct connection delivers."""
+        if not 0 < self.deadline < now:
+            return False
+        left = sum(leg.untaken() for leg in self.legs)
+        if not 0 < left < self.untaken:
+            return True
+        self.untaken = left
+        self.deadline = now + self.exchange.settings.close_timeout
+        return False
 
     def fin(self, leg: Leg) -> None:
         """The other end of `leg` has sent FIN."""
