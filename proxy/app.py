@@ -199,7 +199,8 @@ def front(exchange: Exchange, tls: ssl.SSLContext | None) -> FastAPI:
 
     async def plain_http(_request: Request) -> Response:
         sentence = "This port speaks WebSocket only (RFC 6455): connect with ws:// and an Upgrade header.\n"
-        return PlainTextResponse(sentence, 426, {"Upgrade": "websocket", "Connection": "Upgrade"})
+        # Closed, because the body of such a request is not waited for: one that never ends would stay for ever.
+        return PlainTextResponse(sentence, 426, {"Upgrade": "websocket", "Connection": "Upgrade, close"})
 
     app.add_route("/{path:path}", plain_http, METHODS, include_in_schema=False)
     return app

@@ -93,8 +93,11 @@ class EdgeHttp(HttpToolsProtocol):
             self._reject(400, "Invalid HTTP request.")
             return
         if self.head_size is not None and self.head_size > self.exchange.settings.max_header:
-            limit = self.exchange.settings.max_header
-            self._reject(431, f"The request head is larger than {limit} bytes (--max-header).")
+            self._too_large()
+
+    def _too_large(self) -> None:
+        limit = self.exchange.settings.max_header
+        self._reject(431, f"The request head is larger than {limit} bytes (--max-header).")
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -108,6 +111,10 @@ class EdgeHttp(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._head_done()
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.raw_headers)
+        if size > self.exchange.settings.max_header:  # it came whole, in one segment
+            self._too_large()
+            raise httptools.HttpParserError("the request head is too large")
         super().on_headers_complete()
 
     def _should_upgrade(self) -> bool:
