@@ -61,7 +61,7 @@ def serve(settings: Settings, announce: Callable[[Ready], None]) -> int:
     _set_up_logging(settings)
     keep_large_buffers()
     sys.setswitchinterval(SWITCH)
-    _raise_file_limit(settings)
+    settings = _within_file_limit(settings)
     detector, policy = _engine(settings)
     tls = _upstream_tls(settings)
     listening = _bind(settings.listen, "--listen")
@@ -248,15 +248,20 @@ def _set_up_logging(settings: Settings) -> None:
     log.setLevel(settings.log_level.upper())
 
 
-def _raise_file_limit(settings: Settings) -> None:
-    """Two descriptors a connection: take what the system allows, and say so when it is too little."""
+def _within_file_limit(settings: Settings) -> Settings:
+    """Two descriptors a connection: take what the system allows, and no more connections than that carries.
+
+    Without this the listener would spin on EMFILE instead of answering 503.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 2 * settings.max_connections + SPARE_FILES
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard) if hard != -1 else wanted, hard))
-    if hard not in (-1, resource.RLIM_INFINITY) and hard < wanted:
-        log.warning(
-            "the system allows %d open files, enough for %d connections (ulimit -n, --max-connections)",
-            hard,
-            (hard - SPARE_FILES) // 2,
-        )
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed == wanted:
+        return settings
+    fits = max(1, (allowed - SPARE_FILES) // 2)
+    asked = "max_connections" in settings.model_fields_set
+    level = logging.WARNING if asked else logging.INFO
+    log.log(level, "at most %d connections, because the system allows %d open files (ulimit -n)", fits, allowed)
+    return settings.model_copy(update={"max_connections": fits})
