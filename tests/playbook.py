@@ -25,7 +25,7 @@ UP, DOWN = Direction.CLIENT_TO_UPSTREAM, Direction.UPSTREAM_TO_CLIENT
 BOTH = frozenset(Direction)
 
 PATTERNS: Mapping[str, tuple[str, float]] = {
-    "EMAIL_ADDRESS": (r"[a-z]+@[a-z]+\.[a-z]+", 1.0),
+    "EMAIL_ADDRESS": (r"\b[a-z]+@[a-z]+\.[a-z]+", 1.0),
     "PHONE_NUMBER": (r"\+\d{6,}", 0.8),
     "PERSON": (r"\b(?:Alice|Bob|Zoë)\b", 0.6),
     "BADGE": (r"\bB-\d\d\b", 0.4),  # below the threshold of `policy`

@@ -63,6 +63,7 @@ class Leg(asyncio.Protocol):
         "blocked",
         "bytes",
         "deaf",
+        "ended",
         "have",
         "held",
         "limit",
@@ -102,6 +103,7 @@ class Leg(asyncio.Protocol):
         self.mute = False  # nothing from this leg is forwarded any more; frames are read only to find its CLOSE
         self.deaf = False  # its CLOSE was read, or its framing is lost: whatever still comes is discarded
         self.told = False  # CLOSE was sent on this leg
+        self.ended = False  # FIN was sent on this leg: nothing can be written to it any more
         self.blocked = 0
         self.saw_eof = False
         self.stalled = 0.0  # loop time at which the transport's buffer was last seen to shrink; 0: not full
@@ -224,18 +226,21 @@ class Leg(asyncio.Protocol):
                     if pos > sent:
                         out.append(data[sent:pos])
                         sent = pos
+                    self._count(count)  # before a CLOSE makes this leg mute
+                    count = 0
                     end = self._frame(data, pos)
                     if not end:
                         break
                     pos = sent = end
                     if self.deaf:
-                        self._count(count)
                         return
                     if self.held:
                         self._queue(data[end:])
                         break
         except Refusal as refusal:
             out.append(data[sent:pos])  # what was good before it still goes
+            if self.message is not None:
+                out.extend(self.message.take_controls())
             self._count(count)
             self.flush()
             relay.refuse(self, refusal)

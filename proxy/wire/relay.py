@@ -90,7 +90,7 @@ class Relay:
         self.active = True  # bytes came since the last sweep
         self.born = self.now()
         self.first = "lost"  # who ended it, for the log line
-        self.pings: list[tuple[bytes, bytes]] = []
+        self.pings: list[tuple[Side, bytes, bytes]] = []  # who sent it, as covered, as it was
 
     def start(self, early: tuple[bytes, bytes]) -> None:
         """Take over both transports; `early` is what each side sent right behind its handshake."""
@@ -205,15 +205,15 @@ class Relay:
         """The ping or pong to forward. Pings can carry text too, so a found value is covered with stars; the
         pong that answers such a ping gets the original back, or its sender would not recognise it."""
         if opcode != PING:
-            for index, (covered, original) in enumerate(self.pings):
-                if payload == covered:
+            for index, (side, covered, original) in enumerate(self.pings):
+                if side is leg.peer.side and payload == covered:
                     del self.pings[index]
                     return leg.peer.spell(raw[0], original)
         if not payload or not self.watched(leg) or self._look_now(leg, Kind.BINARY, payload) is payload:
             return raw
         covered = b"*" * len(payload)
         if opcode == PING:
-            self.pings = [*self.pings[1 - PINGS_KEPT :], (covered, payload)]
+            self.pings = [*self.pings[1 - PINGS_KEPT :], (leg.side, covered, payload)]
         return leg.peer.spell(raw[0], covered)
 
     def _look_now(self, leg: Leg, kind: Kind, payload: bytes) -> bytes:
@@ -268,23 +268,21 @@ class Relay:
 
     def _close_both(self, actions: Sequence[Action], cause: Cause) -> None:
         again, self.refused = self.refused, True
-        for leg in self.legs:
+        if not again:
+            if not self.closed:
+                self.first = f"proxy {cause.value}"
+            self._end_by(self.exchange.settings.close_timeout)
+            for action in actions:
+                match action:
+                    case Note():
+                        self._record(action)
+                    case CloseSide(side, close):
+                        self._send_close(self.legs[side], close)
+        for leg in self.legs:  # only now: a leg may find its peer's answer behind a held message, and hang up
             self._drop(leg)
             leg.unblock(leg.blocked)  # its answer has to be read
-        if again:
-            for leg in self.legs:
-                if leg.deaf:
-                    self._hang_up(leg)
-            return
-        if not self.closed:
-            self.first = f"proxy {cause.value}"
-        self._end_by(self.exchange.settings.close_timeout)
-        for action in actions:
-            match action:
-                case Note():
-                    self._record(action)
-                case CloseSide(side, close):
-                    self._send_close(self.legs[side], close)
+            if leg.deaf:
+                self._hang_up(leg)
 
     def _record(self, note: Note) -> None:
         """Note a refusal. Where even that fails the connection is closed all the same: nothing leaves."""
@@ -294,11 +292,10 @@ class Relay:
             log.error("session %d: %s while noting a refusal", self.sid, type(error).__name__)
 
     def _send_close(self, leg: Leg, close: Close) -> None:
-        if not leg.told:  # its peer's CLOSE may have been passed on already
-            leg.told = True
-            leg.transport.write(build(FIN | CLOSE, close_payload(close), masked=leg.side is Side.UPSTREAM))
-        if leg.deaf:
-            self._hang_up(leg)
+        if leg.told or leg.ended or leg.transport.is_closing():
+            return  # its peer's CLOSE or FIN was passed on already: a transport raises at a write behind FIN
+        leg.told = True
+        leg.transport.write(build(FIN | CLOSE, close_payload(close), masked=leg.side is Side.UPSTREAM))
 
     def _drop(self, leg: Leg) -> None:
         """Forget whatever of this leg was not forwarded yet."""
@@ -314,13 +311,19 @@ class Relay:
 
     def _hang_up(self, leg: Leg) -> None:
         """Nothing more goes to this leg. FIN first, so that a CLOSE still in flight is not lost to a RST."""
-        transport = leg.transport
-        if transport.is_closing():
-            return
-        if leg.saw_eof or not transport.can_write_eof():
-            transport.close()
+        if leg.saw_eof:
+            leg.transport.close()
         else:
-            transport.write_eof()
+            self._send_fin(leg)
+
+    def _send_fin(self, leg: Leg) -> None:
+        leg.ended = True
+        if leg.transport.is_closing():
+            return
+        if leg.transport.can_write_eof():
+            leg.transport.write_eof()
+        else:
+            leg.transport.close()  # TLS
 
     def _end_by(self, seconds: float) -> None:
         if not self.deadline:
@@ -344,18 +347,16 @@ class Relay:
         peer = leg.peer
         leg.parts, leg.message = None, None
         leg.deaf = leg.mute = True
-        if not self.closed and not self.refused and not peer.saw_eof:
+        if not self.closed and not self.refused and not leg.ended:
             self.first = f"{leg.side.name.lower()} FIN"
         self._end_by(self.exchange.settings.close_timeout)
-        if self.refused or peer.saw_eof:
+        if self.refused:
             leg.transport.close()
-            if not self.refused:
-                peer.transport.close()
-        elif not peer.transport.is_closing():
-            if peer.transport.can_write_eof():
-                peer.transport.write_eof()
-            else:
-                peer.transport.close()
+        elif leg.ended:  # not `peer.saw_eof`: the peer's FIN may stand behind a held message
+            leg.transport.close()
+            peer.transport.close()
+        else:
+            self._send_fin(peer)
 
     def lost(self, leg: Leg, exc: Exception | None) -> None:
         """The transport of `leg` is gone; `exc` tells RST and time-outs from an orderly end."""
@@ -363,6 +364,7 @@ class Relay:
         self._drop(leg)
         self.lost_legs += 1
         peer = leg.peer
+        peer.mute = True  # there is nobody to write to
         if self.lost_legs == len(self.legs):
             self.exchange.ended(self)
         elif exc is not None and not self.refused and not self.closed:
