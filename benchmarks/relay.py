@@ -47,12 +47,12 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--parts", default=",".join(PARTS), help="comma-separated, default %(default)s")
     parser.add_argument("--rounds", type=int, help="of every case, default 3 (quick: 1)")
     parser.add_argument("--seconds", type=float, help="of every measured window, default 0.5 (quick: 0.3)")
-    parser.add_argument("--connections", type=int, help="idle ones for the memory, default 500 (quick: 200)")
+    parser.add_argument("--connections", type=int, help="idle ones for the memory, default 2000 (quick: 200)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample to FILE")
     args = parser.parse_args(words)
     args.rounds = args.rounds or (1 if args.quick else 3)
     args.seconds = args.seconds or (0.3 if args.quick else 0.5)
-    args.connections = args.connections or (200 if args.quick else 500)
+    args.connections = args.connections or (200 if args.quick else 2000)
     args.peers, args.parts = tuple(args.peers.split(",")), tuple(args.parts.split(","))
     for given, known in ((args.peers, peers.NAMES), (args.parts, PARTS)):
         if unknown := set(given) - set(known):
