@@ -129,6 +129,7 @@ class Chromium:
         command = [*bound, chromium, *FLAGS, f"--user-data-dir={self.profile.name}", *self.flags]
         self.process = subprocess.Popen(
             [*command, f"{self.page.origin}/"],
+            env={**os.environ, "TMPDIR": self.profile.name},  # what it leaves goes with the profile
             start_new_session=True,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
