@@ -159,6 +159,7 @@ class Edge(asyncio.Protocol):
     def start(self, app: Any, state: ServerState, server: Any, client: Any) -> None:
         """Run the ASGI application (FastAPI) on this request."""
         raw_path, _, query = self.request.target.partition(b"?")
+        route = raw_path if raw_path.startswith(b"/") else b"/"
         scope = {
             "type": "websocket",
             "asgi": {"version": "3.0", "spec_version": "2.4"},
@@ -168,7 +169,8 @@ class Edge(asyncio.Protocol):
             "client": client,
             "root_path": "",
             # Only for routing. Line breaks stay escaped: Starlette's routes do not match across them.
-            "path": unquote(raw_path.decode("latin-1")).replace("\n", "%0A").replace("\r", "%0D"),
+            # Nor do they match a target that is no path; the door says what is wrong with it.
+            "path": unquote(route.decode("latin-1")).replace("\n", "%0A").replace("\r", "%0D"),
             "raw_path": raw_path,
             "query_string": query,
             "headers": [(name.lower(), value) for name, value in self.request.headers],
