@@ -453,3 +453,12 @@ def test_binary_messages_pass_unseen_where_that_was_asked_for(timed: Hushwire) -
         assert client.hears_payload() == b"bob@example.com"
         client.say(TEXT, b"bob@example.com")
         assert client.hears_payload() == b"<EMAIL_ADDRESS>"
+
+
+def test_a_trusted_proxy_is_believed_and_this_hop_is_appended(timed: Hushwire, service: Service) -> None:
+    told = b"X-Forwarded-For: 192.0.2.7\r\nForwarded: for=192.0.2.7\r\nX-Forwarded-Proto: https\r\n"
+    with opened(timed, "/echo", told):
+        seen = service.last()
+        assert seen.header(b"x-forwarded-for") == b"192.0.2.7, 127.0.0.1"
+        assert seen.header(b"forwarded").startswith(b"for=192.0.2.7, for=127.0.0.1;")
+        assert seen.header(b"x-forwarded-proto") == b"https"
