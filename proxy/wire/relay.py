@@ -1,6 +1,6 @@
 """The pair of legs of one connection: hands messages to the lanes, performs their actions, closes.
 
-How a connection ends is the table in closing.py; this module carries it out. Nothing is forwarded that
+How a connection ends is told, case by case, in tests/wire/test_relay.py. Nothing is forwarded that
 `inspect` did not return, and every failure inside it is a Refusal, which closes both sides.
 """
 
