@@ -42,6 +42,7 @@ log = logging.getLogger("hushwire")
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 PUBLISH = 0.5  # seconds between two publications of a worker's counters
 SWITCH = 0.001  # seconds a worker thread may keep the GIL while the loop wants it (default 0.005)
+FIRST_USE = 30.0  # seconds the detector may take for a text until it is warm
 SPARE_FILES = 64  # descriptors that are not connections
 
 
@@ -131,6 +132,7 @@ class Process:
         if admin is not None:
             tasks.append(await start(side_doors, admin))
         await exchange.loop.run_in_executor(None, self.detector.warm)
+        self.detector.budget = settings.inspect_timeout
         tasks.append(await start(front_door, listening))
         publisher = asyncio.create_task(self._publish(exchange))
         self.not_ready.clear()
@@ -207,7 +209,8 @@ def front(exchange: Exchange, tls: ssl.SSLContext | None) -> FastAPI:
 
 
 def _engine(settings: Settings) -> tuple[PresidioDetector, Policy]:
-    detector = PresidioDetector(budget=settings.inspect_timeout)
+    # Not yet the user's: what recognizers load at their first use is no message's fault.
+    detector = PresidioDetector(budget=FIRST_USE)
     try:
         return detector, load(settings.rules, detector)
     except RulesError as error:
