@@ -113,6 +113,17 @@ class End:
                 frames.append(frame)
         return frames
 
+    def hears_out(self) -> list[Frame]:
+        """The same, but a CLOSE is answered with itself and with FIN."""
+        frames = []
+        with contextlib.suppress(ConnectionError):
+            while (frame := self.hears()) is not None:
+                frames.append(frame)
+                if frame.opcode == CLOSE:
+                    self.say(CLOSE, frame.payload)
+                    self.fin()
+        return frames
+
     def hears_close(self) -> int | None:
         """Skip frames up to the CLOSE and return its code, 1005 for an empty one; None if TCP ended without."""
         with contextlib.suppress(ConnectionResetError):

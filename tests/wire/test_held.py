@@ -40,19 +40,9 @@ class Stage:
         end.accept(AGREED if b"permessage-deflate" in end.head else b"")
         if path == b"/speaks":
             self.script(end)
-        self.heard.put(listen(end) if end.sock.fileno() >= 0 else [])  # it may have reset the connection itself
-
-
-def listen(end: End) -> list[Frame]:
-    """Every frame until TCP ends; CLOSE is answered."""
-    frames = []
-    with contextlib.suppress(ConnectionError):
-        while (frame := end.hears()) is not None:
-            frames.append(frame)
-            if frame.opcode == CLOSE:
-                end.say(CLOSE, frame.payload)
-                end.fin()
-    return frames
+        self.heard.put(
+            end.hears_out() if end.sock.fileno() >= 0 else []
+        )  # it may have reset the connection itself
 
 
 @pytest.fixture(scope="module")
@@ -122,12 +112,12 @@ def said_by(
     stage.script = say
     with opened(proxy, "/speaks" if sender == "service" else "/listens", headers) as client:
         if sender == "service":
-            frames = listen(client)
+            frames = client.hears_out()
             stage.heard.get(timeout=10)
             return frames
         say(client)
         with contextlib.suppress(OSError):
-            listen(client)
+            client.hears_out()
         return stage.heard.get(timeout=10)
 
 
