@@ -6,6 +6,7 @@ The minor versions are pinned in pyproject.toml; whoever raises a pin finds here
 from __future__ import annotations
 
 import ast
+import asyncio
 import inspect
 from importlib.metadata import version
 
@@ -48,7 +49,11 @@ def http_protocol() -> HttpToolsProtocol:
 
     config = uvicorn.Config(app, http=HttpToolsProtocol, ws="none", lifespan="off", log_config=None)
     config.load()
-    return HttpToolsProtocol(config, ServerState(), {}, _loop=None)
+    loop = asyncio.new_event_loop()
+    try:
+        return HttpToolsProtocol(config, ServerState(), {}, loop)
+    finally:
+        loop.close()
 
 
 def test_the_listening_protocol_has_what_the_edge_uses():
