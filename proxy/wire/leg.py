@@ -134,7 +134,7 @@ class Leg(asyncio.Protocol):
         self.saw_eof = True
         if not self.held:
             self.relay.fin(self)
-        return True  # the other direction stays open: TCP half-close is passed on
+        return self.transport.can_write_eof()  # TCP half-close: the other direction stays open; TLS has none
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.relay.lost(self, exc)

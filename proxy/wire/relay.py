@@ -360,11 +360,15 @@ class Relay:
 
     def lost(self, leg: Leg, exc: Exception | None) -> None:
         """The transport of `leg` is gone; `exc` tells RST and time-outs from an orderly end."""
-        leg.deaf = True
-        self._drop(leg)
         self.lost_legs += 1
         peer = leg.peer
         peer.mute = True  # there is nobody to write to
+        if leg.held and exc is None and not self.refused and self.lost_legs == 1:
+            leg.saw_eof = True  # TLS has no half-close: `fin` follows once the verdict on what it said is there
+            return
+        for gone in self.legs if self.lost_legs == len(self.legs) else (leg,):
+            gone.deaf = True
+            self._drop(gone)
         if self.lost_legs == len(self.legs):
             self.exchange.ended(self)
         elif exc is not None and not self.refused and not self.closed:
