@@ -20,6 +20,7 @@ from tests.wire.ends import PATIENCE, End, opened
 from tests.wire.frames import CLOSE, PING, PONG, close
 
 Behave = Callable[[End], None]
+Secure = Callable[[socket.socket], socket.socket]
 
 
 def echo(end: End) -> None:
@@ -37,11 +38,12 @@ def echo(end: End) -> None:
 class Service:
     """An upstream on loopback. Each connection is played by `behave` in a thread, once its request was heard.
 
-    What breaks a connection is the drill's own doing; `faults` keeps whatever is not an end of connection.
+    `secure` wraps what was accepted, in TLS for example. What breaks a connection is the drill's own doing;
+    `faults` keeps whatever is not an end of connection.
     """
 
-    def __init__(self, behave: Behave = echo, receive_buffer: int = 0) -> None:
-        self.behave = behave
+    def __init__(self, behave: Behave = echo, receive_buffer: int = 0, secure: Secure | None = None) -> None:
+        self.behave, self.secure = behave, secure
         self.ends: list[End] = []  # every connection that ever came, in order
         self.open = 0
         self.faults: list[BaseException] = []
@@ -69,6 +71,8 @@ class Service:
 
     def _play(self, end: End) -> None:
         try:
+            if self.secure is not None:
+                end.sock = self.secure(end.sock)
             if end.hears_head():
                 self.behave(end)
         except OSError:

@@ -80,7 +80,7 @@ class End:
 
     def fin(self) -> None:
         """Send nothing more."""
-        self.sock.shutdown(socket.SHUT_WR)
+        socket.socket.shutdown(self.sock, socket.SHUT_WR)  # TLS goes on: an SSLSocket's own would drop it
 
     def rst(self) -> None:
         """Abort."""
