@@ -5,6 +5,7 @@ Linux only: CPU clocks of other processes, /proc, and core affinity.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ctypes
 import json
@@ -86,27 +87,27 @@ class Process:
                 preexec_fn=before,  # noqa: PLW1509 - the benchmark has no threads
             )
 
-    def wait_ready(self, deadline: float) -> None:
+    async def wait_ready(self, deadline: float) -> None:
         """Until it accepts connections, at most to `deadline` (time.monotonic); NotRunningError otherwise."""
         while b"\n" not in (line := self.out.read_bytes()):
-            self._pause(deadline)
+            await self._pause(deadline)
         ready = json.loads(line.split(b"\n", 1)[0])
         self.pid, self.port = ready["pid"], int(ready["listen"].rpartition(":")[2])
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
             except ConnectionRefusedError:
-                self._pause(deadline)
+                await self._pause(deadline)
             else:
                 return
 
-    def _pause(self, deadline: float) -> None:
+    async def _pause(self, deadline: float) -> None:
         assert self.popen is not None
         if self.popen.poll() is not None:
             raise NotRunningError(f"exit code {self.popen.returncode}")
         if time.monotonic() > deadline:
             raise NotRunningError("not ready in time")
-        time.sleep(0.02)
+        await asyncio.sleep(0.02)
 
     def complaint(self) -> str:
         """The last line it wrote to stderr."""

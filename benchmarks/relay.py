@@ -9,6 +9,7 @@ The proxies share one core, the load (clients and upstream) has the other; only 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import gc
 import json
@@ -20,7 +21,6 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 
 import uvloop
 
@@ -47,12 +47,12 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--parts", default=",".join(PARTS), help="comma-separated, default %(default)s")
     parser.add_argument("--rounds", type=int, help="of every case, default 3 (quick: 1)")
     parser.add_argument("--seconds", type=float, help="of every measured window, default 0.5 (quick: 0.3)")
-    parser.add_argument("--connections", type=int, help="idle ones for the memory, default 500 (quick: 200)")
+    parser.add_argument("--connections", type=int, help="idle ones for the memory, default 2000 (quick: 200)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample to FILE")
     args = parser.parse_args(words)
     args.rounds = args.rounds or (1 if args.quick else 3)
     args.seconds = args.seconds or (0.3 if args.quick else 0.5)
-    args.connections = args.connections or (200 if args.quick else 500)
+    args.connections = args.connections or (200 if args.quick else 2000)
     args.peers, args.parts = tuple(args.peers.split(",")), tuple(args.parts.split(","))
     for given, known in ((args.peers, peers.NAMES), (args.parts, PARTS)):
         if unknown := set(given) - set(known):
@@ -92,7 +92,7 @@ class Run:
         """Start, measure, and end everything, whatever happens."""
         try:
             await self.service.open()
-            self.start(self.args.peers)
+            await self.start(self.args.peers)
             if "memory" in self.args.parts:
                 await self.memory()  # first: it wants processes that have not worked yet
             if "handshake" in self.args.parts:
@@ -103,7 +103,7 @@ class Run:
             for process in self.fleet.values():
                 process.stop()
 
-    def start(self, names: tuple[str, ...]) -> None:
+    async def start(self, names: tuple[str, ...]) -> None:
         """Start them side by side, then wait for each."""
         say(f"starting {', '.join(names)}")
         for name in names:
@@ -113,7 +113,7 @@ class Run:
         deadline = time.monotonic() + START_LIMIT
         for name in names:
             try:
-                self.fleet[name].wait_ready(deadline)
+                await self.fleet[name].wait_ready(deadline)
             except NotRunningError as error:
                 self.fail(name, "start", error)
                 self.fleet.pop(name).stop()
@@ -124,10 +124,10 @@ class Run:
         self.results.failures[name, what] = f"{why}; {said}" if said and said not in str(why) else str(why)
         say(f"{name} {what}: {self.results.failures[name, what]}")
 
-    def replace(self, name: str) -> None:
+    async def replace(self, name: str) -> None:
         """A proxy that failed once is not trusted with the next measurement."""
         self.fleet.pop(name).stop()
-        self.start((name,))
+        await self.start((name,))
 
     def late(self) -> bool:
         """Whether the run has used up its time: what is missing then shows as n/a."""
@@ -144,7 +144,7 @@ class Run:
                 self.results.memory[name] = found
             except UnmeasuredError as error:
                 self.fail(name, "memory", error)
-                self.replace(name)
+                await self.replace(name)
 
     async def handshakes(self) -> None:
         """In rounds, the first of them only to warm up."""
@@ -159,7 +159,7 @@ class Run:
                 except UnmeasuredError as error:
                     self.fail(name, "handshake", error)
                     self.results.handshakes.pop(name, None)
-                    self.replace(name)
+                    await self.replace(name)
                     continue
                 if turn:
                     self.results.handshakes.setdefault(name, []).append(found)
@@ -181,14 +181,32 @@ class Run:
             sample = await measure.relay(self.fleet[name], self.service, case, seconds, warm=seconds * 0.4)
         except UnmeasuredError as error:
             self.fail(name, case.label, error)
-            self.replace(name)
+            await self.replace(name)
             return
         self.results.samples.setdefault((name, case.label), []).append(sample)
 
 
-def ended(number: int, frame: FrameType | None) -> None:
-    """SIGTERM leaves by the same way as Ctrl-C: through every `finally`."""
-    raise SystemExit(128 + number)
+def until_done(run: Run) -> int | None:
+    """Carry `run` out. Returns the signal that ended it early, if one did, after everything was ended.
+
+    Python's own way would raise in the middle of a protocol's callback, where uvloop takes it for a broken
+    connection and goes on.
+    """
+    caught: list[int] = []
+    with contextlib.closing(uvloop.new_event_loop()) as loop:
+        task = loop.create_task(run.go())
+
+        def end(number: int) -> None:
+            caught.append(number)
+            task.cancel()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, end, number)
+        try:
+            loop.run_until_complete(task)
+        except asyncio.CancelledError:
+            return caught[0]
+    return None
 
 
 def main(words: list[str]) -> int:
@@ -196,14 +214,14 @@ def main(words: list[str]) -> int:
     args = arguments(words)
     proxy_core, load_core = cores()
     os.sched_setaffinity(0, {load_core})
-    signal.signal(signal.SIGTERM, ended)
     gc.disable()  # a collection in the load would be waited for by the proxy
     facts = report.machine()
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="relay-") as folder:
         run = Run(args, Path(folder), proxy_core)
-        with contextlib.closing(uvloop.new_event_loop()) as loop:
-            loop.run_until_complete(run.go())
+        stopped_by = until_done(run)
+    if stopped_by is not None:
+        return 128 + stopped_by
     command = shlex.join(["python", "-m", "benchmarks.relay", *words])
     print(report.shown(run.results))
     for name, fact in facts.items():

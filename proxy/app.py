@@ -42,6 +42,7 @@ log = logging.getLogger("hushwire")
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 PUBLISH = 0.5  # seconds between two publications of a worker's counters
 SWITCH = 0.001  # seconds a worker thread may keep the GIL while the loop wants it (default 0.005)
+FIRST_USE = 30.0  # seconds the detector may take for a text until it is warm
 SPARE_FILES = 64  # descriptors that are not connections
 
 
@@ -61,7 +62,7 @@ def serve(settings: Settings, announce: Callable[[Ready], None]) -> int:
     _set_up_logging(settings)
     keep_large_buffers()
     sys.setswitchinterval(SWITCH)
-    _raise_file_limit(settings)
+    settings = _within_file_limit(settings)
     detector, policy = _engine(settings)
     tls = _upstream_tls(settings)
     listening = _bind(settings.listen, "--listen")
@@ -131,6 +132,7 @@ class Process:
         if admin is not None:
             tasks.append(await start(side_doors, admin))
         await exchange.loop.run_in_executor(None, self.detector.warm)
+        self.detector.budget = settings.inspect_timeout
         tasks.append(await start(front_door, listening))
         publisher = asyncio.create_task(self._publish(exchange))
         self.not_ready.clear()
@@ -199,14 +201,16 @@ def front(exchange: Exchange, tls: ssl.SSLContext | None) -> FastAPI:
 
     async def plain_http(_request: Request) -> Response:
         sentence = "This port speaks WebSocket only (RFC 6455): connect with ws:// and an Upgrade header.\n"
-        return PlainTextResponse(sentence, 426, {"Upgrade": "websocket", "Connection": "Upgrade"})
+        # Closed, because the body of such a request is not waited for: one that never ends would stay for ever.
+        return PlainTextResponse(sentence, 426, {"Upgrade": "websocket", "Connection": "Upgrade, close"})
 
     app.add_route("/{path:path}", plain_http, METHODS, include_in_schema=False)
     return app
 
 
 def _engine(settings: Settings) -> tuple[Engine, Policy]:
-    detector = Engine(budget=settings.inspect_timeout)
+    # Not yet the user's: what recognizers load at their first use is no message's fault.
+    detector = Engine(budget=FIRST_USE)
     try:
         return detector, load(settings.rules, detector)
     except RulesError as error:
@@ -247,15 +251,20 @@ def _set_up_logging(settings: Settings) -> None:
     log.setLevel(settings.log_level.upper())
 
 
-def _raise_file_limit(settings: Settings) -> None:
-    """Two descriptors a connection: take what the system allows, and say so when it is too little."""
+def _within_file_limit(settings: Settings) -> Settings:
+    """Two descriptors a connection: take what the system allows, and no more connections than that carries.
+
+    Without this the listener would spin on EMFILE instead of answering 503.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 2 * settings.max_connections + SPARE_FILES
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard) if hard != -1 else wanted, hard))
-    if hard not in (-1, resource.RLIM_INFINITY) and hard < wanted:
-        log.warning(
-            "the system allows %d open files, enough for %d connections (ulimit -n, --max-connections)",
-            hard,
-            (hard - SPARE_FILES) // 2,
-        )
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed == wanted:
+        return settings
+    fits = max(1, (allowed - SPARE_FILES) // 2)
+    asked = "max_connections" in settings.model_fields_set
+    level = logging.WARNING if asked else logging.INFO
+    log.log(level, "at most %d connections, because the system allows %d open files (ulimit -n)", fits, allowed)
+    return settings.model_copy(update={"max_connections": fits})

@@ -1,7 +1,7 @@
 """The command line: `hushwire run`, `demo`, `health`. The work is done elsewhere; here it is asked for and told.
 
 Heavy rooms are imported inside the commands, because Presidio alone costs 0.9 s and `--version` must not pay it.
-Exit codes: 0 ok, 1 failure at run time or not healthy, 2 usage, 3 rules or certificates that cannot be used.
+Exit codes: 0 ok, 1 failure at run time or not healthy, 2 usage, 3 rules that cannot be used.
 """
 
 from __future__ import annotations

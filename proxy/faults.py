@@ -5,6 +5,7 @@ Nothing is printed here, and no secret gets into a sentence.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,7 +115,23 @@ def _contradictions(settings: Settings, *, token_meant: bool) -> Iterator[Fault]
         yield Fault("--tls-key", "a key needs its certificate; add --tls-cert FILE")
     if settings.upstream_ca and not settings.upstream.secure:
         yield Fault("--upstream-ca", "a ws:// upstream has no certificate; write wss:// or leave it out")
-    for field in ("upstream_ca", "tls_cert", "tls_key"):
-        file: Path | None = getattr(settings, field)
-        if file and not file.is_file():
-            yield Fault(f"--{field.replace('_', '-')}", f"there is no file '{file}'; check the path")
+    files = {
+        "--upstream-ca": settings.upstream_ca,
+        "--tls-cert": settings.tls_cert,
+        "--tls-key": settings.tls_key,
+    }
+    missing = {option: file for option, file in files.items() if file and not file.is_file()}
+    for option, file in missing.items():
+        yield Fault(option, f"there is no file '{file}'; check the path")
+    if settings.tls_cert and not missing:
+        yield from _unusable_chain(settings.tls_cert, settings.tls_key)
+
+
+def _unusable_chain(cert: Path, key: Path | None) -> Iterator[Fault]:
+    """Load the chain as the listener will; an encrypted key is a fault, because nobody is there to type."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password="")
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or "not readable"
+        sentence = "name PEM files of a chain and of its own, unencrypted key"
+        yield Fault("--tls-cert", f"'{cert}' and its key cannot be used ({reason}); {sentence}")

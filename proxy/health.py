@@ -1,4 +1,7 @@
-"""Ask a running proxy through its side door whether it is ready. Standard library only: containers ask often."""
+"""Ask a running proxy through its side door whether it is ready.
+
+Containers ask every few seconds, so this loads neither an HTTP client nor any room of the proxy.
+"""
 
 from __future__ import annotations
 

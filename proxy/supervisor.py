@@ -5,6 +5,8 @@ Forked before any thread or event loop exists, so that rules and recognizers are
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import logging
 import os
 import select
@@ -12,12 +14,16 @@ import signal
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import NoReturn
 
 log = logging.getLogger("hushwire")
 
 QUICK = 2.0  # a worker that lived for fewer seconds than this has a reason that a restart will not cure
 PATIENCE = 5  # quick deaths in a row before the supervisor gives up
 START_LIMIT = 120.0  # seconds for all workers to become ready
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 Work = Callable[[int, Callable[[], None]], int]
 """(worker number, tell that it is ready) -> exit code."""
@@ -29,6 +35,13 @@ def supervise(count: int, work: Work, ready: Callable[[], None], buried: Callabl
     `ready` is called once all have started, `buried` with the number of each worker that died.
     """
     return _Supervisor(count, work, buried).run(ready)
+
+
+def _follow_parent() -> None:
+    """Have this process told to stop if its parent dies without a word (SIGKILL): it would keep the port. Linux
+    only; elsewhere such a worker has to be ended by hand."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _tell(pipe: int) -> None:
@@ -47,13 +60,13 @@ class _Supervisor:
 
     def run(self, ready: Callable[[], None]) -> int:
         told, tell = os.pipe()
-        for sig in (signal.SIGTERM, signal.SIGINT):
+        for sig in SIGNALS:
             signal.signal(sig, self._stop)
         for worker in range(self.count):
             self._fork(worker, tell)
         if self._all_ready(told):
             ready()
-        else:
+        elif not self.stopping:
             self.failed = True
             self._stop(signal.SIGTERM, None)
         while self.children:
@@ -61,14 +74,22 @@ class _Supervisor:
         return 1 if self.failed else 0
 
     def _fork(self, worker: int, tell: int) -> None:
-        pid = os.fork()
-        if pid:
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # one in between would miss the child, or be taken by it
+        if not self.stopping:
+            pid = os.fork()
+            if pid == 0:
+                self._live(worker, tell)
             self.children[pid] = (worker, time.monotonic())
-            return
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+    def _live(self, worker: int, tell: int) -> NoReturn:
+        """The child from here to its end."""
         code = 1
         try:
-            for sig in (signal.SIGTERM, signal.SIGINT):
+            for sig in SIGNALS:
                 signal.signal(sig, signal.SIG_DFL)
+            _follow_parent()
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
             code = self.work(worker, partial(_tell, tell))
         except BaseException as error:
             log.error("worker %d failed: %s", worker, type(error).__name__)
@@ -84,10 +105,14 @@ class _Supervisor:
                 return False
         return not waiting
 
-    def _stop(self, _signal: int, _frame: object) -> None:
+    def _stop(self, number: int, _frame: object) -> None:
+        """Pass on a signal. Workers take a second interrupt for impatience, and may have got the first one from
+        the terminal themselves, so the first one of here is a SIGTERM."""
+        impatient = self.stopping and number == signal.SIGINT
         self.stopping = True
         for pid in self.children:
-            os.kill(pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):  # it ended just now and was waited for
+                os.kill(pid, signal.SIGINT if impatient else signal.SIGTERM)
 
     def _bury(self, tell: int) -> None:
         pid, status = os.wait()
@@ -96,7 +121,7 @@ class _Supervisor:
         worker, since = self.children.pop(pid)
         code = os.waitstatus_to_exitcode(status)
         if self.stopping:
-            self.failed = self.failed or code != 0
+            self.failed = self.failed or code not in (0, *(-sig for sig in SIGNALS))  # signalled while it started
             return
         self.buried(worker)
         log.error("worker %d ended unexpectedly (exit code %d); starting another", worker, code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import http.server
 import json
 import os
@@ -19,6 +20,9 @@ from typing import Any
 
 import pytest
 import typer
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from typer.testing import CliRunner
 
 from proxy import __version__
@@ -267,6 +271,45 @@ def test_all_faults_come_at_once_one_per_line_each_with_its_option() -> None:
 def test_a_fault_names_the_option_and_the_cure(given: dict[str, Any], expected: str) -> None:
     (line,) = faults(**given)
     assert line.startswith(expected)
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A certificate with its key, somebody else's key, and an encrypted key."""
+    folder = tmp_path_factory.mktemp("keys")
+    curve, now = ec.SECP256R1(), datetime.datetime.now(datetime.UTC)
+    own, other = ec.generate_private_key(curve), ec.generate_private_key(curve)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    build = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(own.public_key())
+    build = build.serial_number(x509.random_serial_number()).not_valid_before(now)
+    cert = build.not_valid_after(now + datetime.timedelta(days=1)).sign(own, hashes.SHA256())
+    pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    plain, locked = serialization.NoEncryption(), serialization.BestAvailableEncryption(b"secret")
+    contents = {
+        "cert": cert.public_bytes(pem),
+        "key": own.private_bytes(pem, form, plain),
+        "other": other.private_bytes(pem, form, plain),
+        "locked": own.private_bytes(pem, form, locked),
+    }
+    contents["both"] = contents["cert"] + contents["key"]
+    for file, content in contents.items():
+        (folder / file).write_bytes(content)
+    return {file: folder / file for file in contents}
+
+
+@pytest.mark.parametrize(("cert", "key"), [("cert", "key"), ("both", None)])
+def test_a_certificate_with_its_key_is_taken(cert: str, key: str | None, keys: dict[str, Path]) -> None:
+    files = {"tls_cert": str(keys[cert]), "tls_key": str(keys[key]) if key else None}
+    assert settings_of({"upstream": UPSTREAM, **files}, {}).tls_cert == keys[cert]
+
+
+@pytest.mark.parametrize(("cert", "key"), [("cert", None), ("key", "key"), ("cert", "other"), ("cert", "locked")])
+def test_a_certificate_that_cannot_be_used_is_said_at_the_start(
+    cert: str, key: str | None, keys: dict[str, Path]
+) -> None:
+    (line,) = faults(tls_cert=str(keys[cert]), tls_key=str(keys[key]) if key else None)
+    assert line.startswith(f"--tls-cert: '{keys[cert]}' and its key cannot be used (")
+    assert line.endswith("); name PEM files of a chain and of its own, unencrypted key")
 
 
 def test_a_network_is_blamed_once_each() -> None:

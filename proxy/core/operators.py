@@ -48,12 +48,21 @@ KEEP = "keep"
 CLOSE = "close"
 
 
+def _utf8(value: object) -> bytes | None:
+    """A text as bytes; None for anything else, and for half a surrogate pair (YAML reads `\\uD83D` as one)."""
+    try:
+        return value.encode() if isinstance(value, str) else None
+    except UnicodeEncodeError:
+        return None
+
+
 def _is_text(value: object) -> str | None:
-    return None if isinstance(value, str) else "must be a text"
+    return None if _utf8(value) is not None else "must be a text"
 
 
 def _is_char(value: object) -> str | None:
-    return None if isinstance(value, str) and len(value) == 1 else "must be one character"
+    good = isinstance(value, str) and len(value) == 1 and _utf8(value)
+    return None if good else "must be one character"
 
 
 def _is_count(value: object) -> str | None:
@@ -69,15 +78,13 @@ CLOSE_CODES = (range(1000, 1004), range(1007, 1015), range(3000, 5000))  # RFC 6
 
 
 def _is_close_code(value: object) -> str | None:
-    good = isinstance(value, int) and (
-        value in range(1000, 1004) or value in range(1007, 1015) or value in range(3000, 5000)
-    )
+    good = isinstance(value, int) and any(value in codes for codes in CLOSE_CODES)
     return None if good else "must be a close code an endpoint may send: 1000-1003, 1007-1014 or 3000-4999"
 
 
 def _is_close_reason(value: object) -> str | None:
-    good = isinstance(value, str) and len(value.encode()) <= 123
-    return None if good else "must be a text of at most 123 bytes"
+    raw = _utf8(value)
+    return None if raw is not None and len(raw) <= 123 else "must be a text of at most 123 bytes"
 
 
 PARAMS: dict[str, dict[str, Callable[[object], str | None]]] = {

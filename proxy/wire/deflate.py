@@ -19,6 +19,7 @@ from proxy.core.action import Cause, Refusal
 NAME = "permessage-deflate"
 TAIL = b"\x00\x00\xff\xff"  # section 7.2.1: cut from the end of each message, put back to inflate it
 FINAL = b"\x01\x00\x00\xff\xff"  # an empty last block: shows that the message ended between two blocks
+MAX_STREAMS = 16  # zlib streams in one message: compressors end none, and each costs a copy of all that follows
 NO_TAKEOVER = ("server_no_context_takeover", "client_no_context_takeover")
 
 
@@ -93,7 +94,7 @@ def inflate(payload: bytes, limit: int) -> bytes:
     rest = payload + end
     pieces: list[bytes] = []
     size = 0
-    while True:
+    for _ in range(MAX_STREAMS):
         inflater = zlib.decompressobj(wbits=-15)  # the largest window reads what any smaller one wrote
         try:
             piece = inflater.decompress(rest, limit - size + 1)
@@ -110,6 +111,7 @@ def inflate(payload: bytes, limit: int) -> bytes:
         rest = inflater.unused_data
         if rest in (b"", end):  # behind a block with BFINAL, which ends zlib's stream, not the message (7.2.3.4)
             return b"".join(pieces) if len(pieces) > 1 else pieces[0]
+    raise Refusal(Cause.DEFLATE)
 
 
 _deflaters: dict[int, zlib._Compress] = {}

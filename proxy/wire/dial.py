@@ -14,7 +14,7 @@ from typing import cast
 
 from websockets.client import ClientProtocol
 from websockets.datastructures import Headers
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import InvalidHeader, InvalidStatus
 from websockets.extensions import Extension
 from websockets.http11 import Response
 from websockets.typing import Subprotocol
@@ -22,7 +22,10 @@ from websockets.uri import parse_uri
 
 from proxy.settings import Settings, Upstream
 from proxy.wire.deflate import DeflateParams, answer
+from proxy.wire.reset import GONE_BY_RESET, reset
 
+VERSION_1_0, VERSION_1_1 = b"HTTP/1.0 ", b"HTTP/1.1 "
+SILENT = "The upstream closed the connection without answering the handshake."
 MAX_ANSWER = 1024 * 1024  # bytes of a refusal, head and body
 
 
@@ -84,10 +87,16 @@ class Dial(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self.over.done():
             return
-        self.buffer += data
+        fed, self.buffer = len(self.buffer), self.buffer + data
         if len(self.buffer) > MAX_ANSWER:
             self._fail(BadAnswer("The upstream's answer is larger than 1 MiB."))
             return
+        if fed < len(VERSION_1_0):
+            if len(self.buffer) < len(VERSION_1_0):
+                return
+            data = self.buffer
+            if data.startswith(VERSION_1_0):  # refusals of small servers; websockets reads none but HTTP/1.1
+                data = VERSION_1_1 + data[len(VERSION_1_0) :]
         self.handshake.receive_data(data)
         self._progress()
 
@@ -98,7 +107,7 @@ class Dial(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         if not self.over.done():
-            self._fail(BadAnswer("The upstream closed the connection without answering the handshake."))
+            self._fail(BadAnswer(SILENT))
 
     def _fail(self, error: BaseException) -> None:
         if not self.over.done():
@@ -110,7 +119,7 @@ class Dial(asyncio.Protocol):
         if isinstance(error, InvalidStatus):
             self._refused(error.response)
         elif error is not None:
-            self._fail(BadAnswer(f"The upstream's answer is not a WebSocket handshake: {type(error).__name__}."))
+            self._fail(BadAnswer(_what_is_wrong(error)))
         elif any(isinstance(event, Response) for event in self.handshake.events_received()):
             self._opened()
 
@@ -130,6 +139,14 @@ class Dial(asyncio.Protocol):
             return
         self.over.set_result(None)
         self.opened(self.transport, Opened(head, self.buffer[end:], deflate))
+
+
+def _what_is_wrong(error: Exception) -> str:
+    if isinstance(error.__cause__, EOFError):
+        return SILENT
+    if isinstance(error, InvalidHeader):
+        return f"The upstream's 101 has a wrong or missing {error.name} header."
+    return "The upstream's answer is not a response in HTTP/1.1."
 
 
 def pass_on(head: bytes) -> tuple[bytes, DeflateParams | None]:
@@ -169,7 +186,8 @@ async def dial(
 ) -> Refused | None:
     """Connect, send the request and wait for the answer; None once `opened` was called.
 
-    Raises OSError (unreachable, TLS), BadAnswer. Cancelling it ends the upstream connection.
+    Raises OSError (unreachable, TLS), BadAnswer. Cancelling it ends the upstream connection, with RST if the
+    message of the cancellation is `GONE_BY_RESET`.
     """
     loop = asyncio.get_running_loop()
     transport, protocol = await loop.create_connection(
@@ -177,7 +195,9 @@ async def dial(
     )
     try:
         return await protocol.over
-    except asyncio.CancelledError:
+    except asyncio.CancelledError as cancelled:
         if not protocol.over.done() or protocol.over.cancelled():
+            if GONE_BY_RESET in cancelled.args:
+                reset(transport)
             transport.abort()
         raise

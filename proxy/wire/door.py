@@ -7,6 +7,7 @@ import logging
 import socket
 import ssl
 
+from proxy.settings import Settings
 from proxy.wire.dial import BadAnswer, Opened, dial
 from proxy.wire.edge import Edge
 from proxy.wire.exchange import Exchange
@@ -53,20 +54,18 @@ async def pass_through(edge: Edge, exchange: Exchange, tls: ssl.SSLContext | Non
         start_relay(edge, exchange, key, transport, answer)
 
     try:
-        async with asyncio.timeout(settings.connect_timeout or None):
-            sec_key = request.values(b"sec-websocket-key")[0].decode("latin-1").strip()
-            refused = await dial(settings.upstream, tls, spelt, sec_key, opened)
-    except TimeoutError:
-        sentence = f"The upstream did not answer within {settings.connect_timeout:g} s."
-        _deny(edge, exchange, "upstream_timeout", 504, sentence)
-    except BadAnswer as error:
-        _deny(edge, exchange, "upstream_answer", 502, str(error))
-    except ssl.SSLError as error:
-        log.warning("TLS to the upstream failed: %s", error.reason or type(error).__name__)
-        _deny(edge, exchange, "upstream_tls", 502, "TLS to the upstream failed.")
-    except OSError as error:
-        log.warning("upstream unreachable: %s", error.strerror or type(error).__name__)
-        _deny(edge, exchange, "upstream_unreachable", 502, "The upstream cannot be reached.")
+        sec_key = request.values(b"sec-websocket-key")[0].decode("latin-1").strip()
+        with exchange.dialling():
+            async with asyncio.timeout(settings.connect_timeout or None):
+                refused = await dial(settings.upstream, tls, spelt, sec_key, opened)
+    except asyncio.CancelledError:
+        if edge.gone or not exchange.closing:
+            raise
+        if not edge.answered:
+            _deny(edge, exchange, "draining", 503, BUSY["draining"])
+    except (BadAnswer, OSError) as error:
+        if not edge.answered:  # the answer can come in the very turn in which the time is up
+            _deny(edge, exchange, *_failure(error, settings))
     else:
         if refused is not None:
             exchange.tally.handshakes_refused["upstream_refusal"] += 1
@@ -74,6 +73,20 @@ async def pass_through(edge: Edge, exchange: Exchange, tls: ssl.SSLContext | Non
     finally:
         if not relayed:
             exchange.leave(key)
+
+
+def _failure(error: BadAnswer | OSError, settings: Settings) -> tuple[str, int, str]:
+    """Why there is no upstream: the word for the metrics, the status and the sentence for the client."""
+    match error:
+        case BadAnswer():
+            return "upstream_answer", 502, str(error)
+        case TimeoutError():
+            return "upstream_timeout", 504, f"The upstream did not answer within {settings.connect_timeout:g} s."
+        case ssl.SSLError():
+            log.warning("TLS to the upstream failed: %s", error.reason or type(error).__name__)
+            return "upstream_tls", 502, "TLS to the upstream failed."
+    log.warning("upstream unreachable: %s", error.strerror or type(error).__name__)
+    return "upstream_unreachable", 502, "The upstream cannot be reached."
 
 
 def _deny(edge: Edge, exchange: Exchange, reason: str, status: int, sentence: str) -> None:

@@ -19,6 +19,7 @@ from uvicorn.server import ServerState
 
 from proxy.wire.exchange import Exchange
 from proxy.wire.headers import Header, Request
+from proxy.wire.reset import GONE_BY_RESET
 
 log = logging.getLogger("hushwire")
 
@@ -92,8 +93,11 @@ class EdgeHttp(HttpToolsProtocol):
             self._reject(400, "Invalid HTTP request.")
             return
         if self.head_size is not None and self.head_size > self.exchange.settings.max_header:
-            limit = self.exchange.settings.max_header
-            self._reject(431, f"The request head is larger than {limit} bytes (--max-header).")
+            self._too_large()
+
+    def _too_large(self) -> None:
+        limit = self.exchange.settings.max_header
+        self._reject(431, f"The request head is larger than {limit} bytes (--max-header).")
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -107,6 +111,10 @@ class EdgeHttp(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._head_done()
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.raw_headers)
+        if size > self.exchange.settings.max_header:  # it came whole, in one segment
+            self._too_large()
+            raise httptools.HttpParserError("the request head is too large")
         super().on_headers_complete()
 
     def _should_upgrade(self) -> bool:
@@ -151,6 +159,7 @@ class Edge(asyncio.Protocol):
     def start(self, app: Any, state: ServerState, server: Any, client: Any) -> None:
         """Run the ASGI application (FastAPI) on this request."""
         raw_path, _, query = self.request.target.partition(b"?")
+        route = raw_path if raw_path.startswith(b"/") else b"/"
         scope = {
             "type": "websocket",
             "asgi": {"version": "3.0", "spec_version": "2.4"},
@@ -160,7 +169,8 @@ class Edge(asyncio.Protocol):
             "client": client,
             "root_path": "",
             # Only for routing. Line breaks stay escaped: Starlette's routes do not match across them.
-            "path": unquote(raw_path.decode("latin-1")).replace("\n", "%0A").replace("\r", "%0D"),
+            # Nor do they match a target that is no path; the door says what is wrong with it.
+            "path": unquote(route.decode("latin-1")).replace("\n", "%0A").replace("\r", "%0D"),
             "raw_path": raw_path,
             "query_string": query,
             "headers": [(name.lower(), value) for name, value in self.request.headers],
@@ -234,7 +244,7 @@ class Edge(asyncio.Protocol):
     def eof_received(self) -> None:
         """A client that hangs up before the answer: the transport closes, and `connection_lost` cleans up."""
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+    def connection_lost(self, exc: Exception | None) -> None:
         self.gone = self.answered = True
-        if self.task is not None:
-            self.task.cancel()  # ends the dial, so that no upstream socket stays behind
+        if self.task is not None:  # ends the dial, so that no upstream socket stays behind
+            self.task.cancel(GONE_BY_RESET if exc is not None else None)

@@ -11,7 +11,7 @@ import contextlib
 import itertools
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from proxy.core.action import Cause
@@ -54,6 +54,7 @@ class Exchange:
         self.relays: set[Relay] = set()
         self.sids = itertools.count(1)
         self.handshakes = 0  # admitted, not yet relayed
+        self.dials: set[asyncio.Task[Any]] = set()  # those that wait for the upstream
         self.per_address: Counter[str] = Counter()
         self.draining = False
         self.closing = False
@@ -86,6 +87,17 @@ class Exchange:
         self.per_address[key] -= 1
         if self.per_address[key] <= 0:
             del self.per_address[key]
+
+    @contextlib.contextmanager
+    def dialling(self) -> Iterator[None]:
+        """While the current task waits for the upstream: `shut` cancels it."""
+        task = asyncio.current_task()
+        assert task is not None
+        self.dials.add(task)
+        try:
+            yield
+        finally:
+            self.dials.discard(task)
 
     # -- connections --------------------------------------------------------------------------------------
 
@@ -145,10 +157,9 @@ class Exchange:
             idle_since.pop(relay, None)
         elif now - idle_since.setdefault(relay, now) > settings.idle > 0 and not relay.deadline:
             relay.end(Cause.IDLE)
-        if relay.deadline:
-            if now > relay.deadline:
-                relay.abort_both()
-        elif settings.lifetime and now - relay.born > settings.lifetime:
+        if relay.overdue(now):
+            relay.abort_both()
+        elif not relay.deadline and 0 < settings.lifetime < now - relay.born:
             relay.end(Cause.LIFETIME)
         if settings.write_stall and any(self._stalled(leg, now) for leg in relay.legs):
             relay.end(Cause.STALL)  # counts it; the stalled side will not read its CLOSE
@@ -167,6 +178,8 @@ class Exchange:
     async def shut(self, deadline: float) -> None:
         """Close every connection with 1012, wait up to `deadline` seconds for the answers, abort the rest."""
         self.closing = True
+        for task in self.dials:
+            task.cancel()
         for relay in list(self.relays):
             relay.end(Cause.SHUTDOWN)
         await self._until_quiet(deadline)

@@ -44,6 +44,8 @@ class Request:
             return "the request target must be a path, for example /chat"
         if self.method != b"GET":
             return "a WebSocket handshake is a GET request (RFC 6455 section 4.1)"
+        if self.version != "1.1":  # RFC 9110 section 7.8: an Upgrade in HTTP/1.0 means nothing
+            return "a WebSocket handshake is a request in HTTP/1.1 (RFC 6455 section 4.1)"
         if self.values(b"transfer-encoding") or any(v.strip() != b"0" for v in self.values(b"content-length")):
             return "a WebSocket handshake has no body"
         if len(self.values(b"sec-websocket-key")) != 1:

@@ -9,6 +9,9 @@ than a write per frame. What a frame means is decided by the relay; nothing here
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import sys
+import termios
 from typing import TYPE_CHECKING, cast
 
 from websockets.speedups import apply_mask
@@ -26,6 +29,7 @@ PEER_FULL, HELD_FULL = 1, 2
 """Why a leg is not reading: its peer's write buffer is full, or too much waits behind a held message."""
 
 HELD_LIMIT = 256 * 1024  # bytes queued behind a held message before the leg stops reading
+MAX_FRAGMENTS = 65_536  # of one message that is kept to be looked at: empty ones cost memory and add up to nothing
 
 
 class Unfinished:
@@ -59,6 +63,7 @@ class Leg(asyncio.Protocol):
         "blocked",
         "bytes",
         "deaf",
+        "ended",
         "have",
         "held",
         "limit",
@@ -76,6 +81,7 @@ class Leg(asyncio.Protocol):
         "side",
         "stall_size",
         "stalled",
+        "told",
         "transport",
     )
 
@@ -96,6 +102,8 @@ class Leg(asyncio.Protocol):
         self.backlog: list[bytes] = []
         self.mute = False  # nothing from this leg is forwarded any more; frames are read only to find its CLOSE
         self.deaf = False  # its CLOSE was read, or its framing is lost: whatever still comes is discarded
+        self.told = False  # CLOSE was sent on this leg
+        self.ended = False  # FIN was sent on this leg: nothing can be written to it any more
         self.blocked = 0
         self.saw_eof = False
         self.stalled = 0.0  # loop time at which the transport's buffer was last seen to shrink; 0: not full
@@ -126,7 +134,7 @@ class Leg(asyncio.Protocol):
         self.saw_eof = True
         if not self.held:
             self.relay.fin(self)
-        return True  # the other direction stays open: TCP half-close is passed on
+        return self.transport.can_write_eof()  # TCP half-close: the other direction stays open; TLS has none
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.relay.lost(self, exc)
@@ -139,6 +147,14 @@ class Leg(asyncio.Protocol):
     def resume_writing(self) -> None:
         self.stalled = 0.0
         self.peer.unblock(PEER_FULL)
+
+    def untaken(self) -> int:
+        """Bytes written here that the other end has not acknowledged, those in the kernel included."""
+        sock = self.transport.get_extra_info("socket")
+        if sock is None or sock.fileno() < 0:
+            return 0  # lost
+        in_kernel = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4))
+        return self.transport.get_write_buffer_size() + int.from_bytes(in_kernel, sys.byteorder)
 
     # -- reading pauses while any reason for it holds -----------------------------------------------------
 
@@ -210,18 +226,21 @@ class Leg(asyncio.Protocol):
                     if pos > sent:
                         out.append(data[sent:pos])
                         sent = pos
+                    self._count(count)  # before a CLOSE makes this leg mute
+                    count = 0
                     end = self._frame(data, pos)
                     if not end:
                         break
                     pos = sent = end
                     if self.deaf:
-                        self._count(count)
                         return
                     if self.held:
                         self._queue(data[end:])
                         break
         except Refusal as refusal:
             out.append(data[sent:pos])  # what was good before it still goes
+            if self.message is not None:
+                out.extend(self.message.take_controls())
             self._count(count)
             self.flush()
             relay.refuse(self, refusal)
@@ -326,6 +345,8 @@ class Leg(asyncio.Protocol):
         if message.watched:
             message.frames.append(raw)
             message.pieces.append(payload)
+            if len(message.pieces) > MAX_FRAGMENTS:
+                raise Refusal(Cause.TOO_BIG)
         else:
             self.out.append(raw)
         if first & FIN:

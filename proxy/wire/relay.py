@@ -1,6 +1,6 @@
 """The pair of legs of one connection: hands messages to the lanes, performs their actions, closes.
 
-How a connection ends is the table in closing.py; this module carries it out. Nothing is forwarded that
+How a connection ends is told, case by case, in tests/wire/test_relay.py. Nothing is forwarded that
 `inspect` did not return, and every failure inside it is a Refusal, which closes both sides.
 """
 
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
-import struct
 from collections.abc import Sequence
 from concurrent.futures import Future
 from time import perf_counter
@@ -21,13 +19,13 @@ from proxy.core.message import Close, Direction, Kind, Side
 from proxy.wire.deflate import DeflateParams, deflate, inflate
 from proxy.wire.frames import CLOSE, FIN, PING, build, close_payload, read_close
 from proxy.wire.leg import Leg
+from proxy.wire.reset import reset
 
 if TYPE_CHECKING:
     from proxy.wire.exchange import Exchange
 
 log = logging.getLogger("hushwire")
 
-RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: closing sends RST instead of FIN
 PINGS_KEPT = 8  # rewritten pings whose pongs may still come
 
 
@@ -63,6 +61,7 @@ class Relay:
         "pings",
         "refused",
         "sid",
+        "untaken",
         "watches",
     )
 
@@ -87,10 +86,11 @@ class Relay:
         self.lost_legs = 0
         self.refused = False  # the proxy has closed both sides itself
         self.deadline = 0.0  # loop time at which whatever is left is aborted; 0: none
+        self.untaken = 0  # bytes that the peers had not taken when the deadline was set
         self.active = True  # bytes came since the last sweep
         self.born = self.now()
         self.first = "lost"  # who ended it, for the log line
-        self.pings: list[tuple[bytes, bytes]] = []
+        self.pings: list[tuple[Side, bytes, bytes]] = []  # who sent it, as covered, as it was
 
     def start(self, early: tuple[bytes, bytes]) -> None:
         """Take over both transports; `early` is what each side sent right behind its handshake."""
@@ -205,15 +205,15 @@ class Relay:
         """The ping or pong to forward. Pings can carry text too, so a found value is covered with stars; the
         pong that answers such a ping gets the original back, or its sender would not recognise it."""
         if opcode != PING:
-            for index, (covered, original) in enumerate(self.pings):
-                if payload == covered:
+            for index, (side, covered, original) in enumerate(self.pings):
+                if side is leg.peer.side and payload == covered:
                     del self.pings[index]
                     return leg.peer.spell(raw[0], original)
         if not payload or not self.watched(leg) or self._look_now(leg, Kind.BINARY, payload) is payload:
             return raw
         covered = b"*" * len(payload)
         if opcode == PING:
-            self.pings = [*self.pings[1 - PINGS_KEPT :], (covered, payload)]
+            self.pings = [*self.pings[1 - PINGS_KEPT :], (leg.side, covered, payload)]
         return leg.peer.spell(raw[0], covered)
 
     def _look_now(self, leg: Leg, kind: Kind, payload: bytes) -> bytes:
@@ -246,7 +246,7 @@ class Relay:
             return
         leg.out.append(raw)
         leg.flush()
-        leg.deaf = leg.mute = True
+        leg.deaf = leg.mute = leg.peer.told = True
         self.closed += 1
         if self.closed == 1:
             self.first = f"{leg.side.name.lower()} {code if code is not None else 1005}"
@@ -268,23 +268,21 @@ class Relay:
 
     def _close_both(self, actions: Sequence[Action], cause: Cause) -> None:
         again, self.refused = self.refused, True
-        for leg in self.legs:
+        if not again:
+            if not self.closed:
+                self.first = f"proxy {cause.value}"
+            self._end_by(self.exchange.settings.close_timeout)
+            for action in actions:
+                match action:
+                    case Note():
+                        self._record(action)
+                    case CloseSide(side, close):
+                        self._send_close(self.legs[side], close)
+        for leg in self.legs:  # only now: a leg may find its peer's answer behind a held message, and hang up
             self._drop(leg)
             leg.unblock(leg.blocked)  # its answer has to be read
-        if again:
-            for leg in self.legs:
-                if leg.deaf:
-                    self._hang_up(leg)
-            return
-        if not self.closed:
-            self.first = f"proxy {cause.value}"
-        self._end_by(self.exchange.settings.close_timeout)
-        for action in actions:
-            match action:
-                case Note():
-                    self._record(action)
-                case CloseSide(side, close):
-                    self._send_close(self.legs[side], close)
+            if leg.deaf:
+                self._hang_up(leg)
 
     def _record(self, note: Note) -> None:
         """Note a refusal. Where even that fails the connection is closed all the same: nothing leaves."""
@@ -294,12 +292,10 @@ class Relay:
             log.error("session %d: %s while noting a refusal", self.sid, type(error).__name__)
 
     def _send_close(self, leg: Leg, close: Close) -> None:
-        if leg.peer.deaf and leg.peer.mute and self.closed:
-            pass  # the peer's CLOSE was already passed on to this leg: a second one would be an error
-        else:
-            leg.transport.write(build(FIN | CLOSE, close_payload(close), masked=leg.side is Side.UPSTREAM))
-        if leg.deaf:
-            self._hang_up(leg)
+        if leg.told or leg.ended or leg.transport.is_closing():
+            return  # its peer's CLOSE or FIN was passed on already: a transport raises at a write behind FIN
+        leg.told = True
+        leg.transport.write(build(FIN | CLOSE, close_payload(close), masked=leg.side is Side.UPSTREAM))
 
     def _drop(self, leg: Leg) -> None:
         """Forget whatever of this leg was not forwarded yet."""
@@ -310,65 +306,78 @@ class Relay:
         if pending is not None:
             pending.timer.cancel()
             self.pending[leg.side] = None
-        if leg.held:
+        if leg.held and not leg.deaf:
             leg.carry_on()
 
     def _hang_up(self, leg: Leg) -> None:
         """Nothing more goes to this leg. FIN first, so that a CLOSE still in flight is not lost to a RST."""
-        transport = leg.transport
-        if transport.is_closing():
-            return
-        if leg.saw_eof or not transport.can_write_eof():
-            transport.close()
+        if leg.saw_eof:
+            leg.transport.close()
         else:
-            transport.write_eof()
+            self._send_fin(leg)
+
+    def _send_fin(self, leg: Leg) -> None:
+        leg.ended = True
+        if leg.transport.is_closing():
+            return
+        if leg.transport.can_write_eof():
+            leg.transport.write_eof()
+        else:
+            leg.transport.close()  # TLS
 
     def _end_by(self, seconds: float) -> None:
-        self.deadline = self.deadline or self.now() + seconds
+        if not self.deadline:
+            self.deadline = self.now() + seconds
+            self.untaken = sum(leg.untaken() for leg in self.legs)
+
+    def overdue(self, now: float) -> bool:
+        """Whether the time to end is up. A peer that still takes what was sent before the end gets more of it:
+        cutting it off would lose bytes that a direct connection delivers."""
+        if not 0 < self.deadline < now:
+            return False
+        left = sum(leg.untaken() for leg in self.legs)
+        if not 0 < left < self.untaken:
+            return True
+        self.untaken = left
+        self.deadline = now + self.exchange.settings.close_timeout
+        return False
 
     def fin(self, leg: Leg) -> None:
         """The other end of `leg` has sent FIN."""
         peer = leg.peer
         leg.parts, leg.message = None, None
         leg.deaf = leg.mute = True
-        if not self.closed and not self.refused and not peer.saw_eof:
+        if not self.closed and not self.refused and not leg.ended:
             self.first = f"{leg.side.name.lower()} FIN"
         self._end_by(self.exchange.settings.close_timeout)
-        if self.refused or peer.saw_eof:
+        if self.refused:
             leg.transport.close()
-            if not self.refused:
-                peer.transport.close()
-        elif not peer.transport.is_closing():
-            if peer.transport.can_write_eof():
-                peer.transport.write_eof()
-            else:
-                peer.transport.close()
+        elif leg.ended:  # not `peer.saw_eof`: the peer's FIN may stand behind a held message
+            leg.transport.close()
+            peer.transport.close()
+        else:
+            self._send_fin(peer)
 
     def lost(self, leg: Leg, exc: Exception | None) -> None:
         """The transport of `leg` is gone; `exc` tells RST and time-outs from an orderly end."""
-        self._drop(leg)
-        leg.deaf = True
         self.lost_legs += 1
         peer = leg.peer
+        peer.mute = True  # there is nobody to write to
+        if leg.held and exc is None and not self.refused and self.lost_legs == 1:
+            leg.saw_eof = True  # TLS has no half-close: `fin` follows once the verdict on what it said is there
+            return
+        for gone in self.legs if self.lost_legs == len(self.legs) else (leg,):
+            gone.deaf = True
+            self._drop(gone)
         if self.lost_legs == len(self.legs):
             self.exchange.ended(self)
         elif exc is not None and not self.refused and not self.closed:
             self.first = f"{leg.side.name.lower()} RST"
-            self.abort(peer)
+            reset(peer.transport)
         elif not self.refused:
             peer.transport.close()  # flushes: a CLOSE that is still in the buffer arrives
-
-    def abort(self, leg: Leg) -> None:
-        """End one TCP connection with RST."""
-        if leg.transport.is_closing():
-            leg.transport.abort()
-            return
-        sock = leg.transport.get_extra_info("socket")
-        if sock is not None:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-        leg.transport.abort()
 
     def abort_both(self) -> None:
         """End both TCP connections at once."""
         for leg in self.legs:
-            self.abort(leg)
+            reset(leg.transport)

@@ -125,9 +125,11 @@ class Chromium:
         self.page = Page()
         threading.Thread(target=self.page.serve_forever, daemon=True).start()
         self.profile = tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True)
-        command = [chromium, *FLAGS, f"--user-data-dir={self.profile.name}", *self.flags]
+        bound = ["setpriv", "--pdeathsig", "KILL"]  # a test run that is killed takes its browser along
+        command = [*bound, chromium, *FLAGS, f"--user-data-dir={self.profile.name}", *self.flags]
         self.process = subprocess.Popen(
             [*command, f"{self.page.origin}/"],
+            env={**os.environ, "TMPDIR": self.profile.name},  # what it leaves goes with the profile
             start_new_session=True,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -135,9 +137,12 @@ class Chromium:
         )
         return self
 
-    def __call__(self, call: Call, cookie: str = "") -> list[Event]:
+    def __call__(self, call: Call, cookie: str = "", framed: bool = False) -> list[Event]:
+        """`framed`: the socket belongs to a frame of the page, which the step ["leave"] takes away."""
         milliseconds = (DEADLINE - 5) * 1000  # the page gives up first, and is free for the next call
-        self.page.calls.put({**asdict(call), "ca": None, "cookie": cookie, "milliseconds": milliseconds})
+        self.page.calls.put(
+            {**asdict(call), "ca": None, "cookie": cookie, "framed": framed, "milliseconds": milliseconds}
+        )
         try:
             return self.page.reports.get(timeout=DEADLINE)
         except queue.Empty:

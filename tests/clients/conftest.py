@@ -12,7 +12,7 @@ import pytest
 from tests.clients.browser import Chromium
 from tests.clients.certificates import Certificate, make_certificate
 from tests.clients.node import NodeWs, require_node
-from tests.clients.parties import CLIENTS, UPSTREAMS, able, params
+from tests.clients.parties import CLIENTS, UPSTREAMS, able, in_front_of, params
 from tests.clients.script import Client
 from tests.clients.upstream import Upstream
 from tests.harness import Hushwire
@@ -52,7 +52,7 @@ def upstream(request: pytest.FixtureRequest) -> Iterator[Upstream]:
 @pytest.fixture(scope="session")
 def proxy(upstream: Upstream) -> Iterator[Hushwire]:
     """Hushwire with its default rules in front of `upstream`."""
-    with Hushwire(upstream.url) as process:
+    with in_front_of(upstream) as process:
         yield process
 
 

@@ -1,4 +1,4 @@
-"""What only a browser does: it sends its cookies and its Origin by itself."""
+"""What only a browser does: it sends its cookies and its Origin by itself, and leaves unasked."""
 
 from __future__ import annotations
 
@@ -21,3 +21,11 @@ def test_the_cookies_and_the_origin_of_the_page_reach_the_upstream(
     assert seen.header("cookie") == ["session=abc123"]
     assert seen.header("origin") == [chromium.page.origin]
     assert "Chrome" in seen.header("user-agent")[0]
+
+
+@pytest.mark.heavy
+def test_a_page_that_is_left_is_seen_to_go_away(chromium: Chromium, upstream: Upstream, proxy: Hushwire) -> None:
+    leave: list[Step] = [["send", "hello"], ["receive", 1], ["leave"]]
+    for base in (upstream.url, proxy.url):
+        chromium(Call(base, leave), framed=True)
+        assert upstream.seen().closed == (1001, "")

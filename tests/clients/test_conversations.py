@@ -13,7 +13,6 @@ import pytest
 from tests.clients.node import NodeServer
 from tests.clients.parties import able, pinging
 from tests.clients.script import Call, Client, Event, Step, brief, burst_script, clean_script
-from tests.clients.servers import FastApi, Websockets
 from tests.clients.upstream import Headers, Seen, Upstream
 from tests.harness import Hushwire
 
@@ -125,22 +124,3 @@ def test_a_refusal_of_the_upstream_is_seen_by_the_client_as_it_was_said(
         assert direct[0][:2] == ["refused", 401]
     else:
         assert direct == [["closed", 1006, ""]]  # a browser tells its page no more
-
-
-@pytest.mark.parametrize("made", [FastApi, Websockets, pytest.param(NodeServer, marks=pytest.mark.heavy)])
-@pytest.mark.parametrize("client", able("deflate"), indirect=True)
-def test_an_upstream_that_declines_deflate_declines_it_for_the_client(
-    client: Client, made: type[FastApi | Websockets | NodeServer]
-) -> None:
-    with made(deflate=False) as upstream, Hushwire(upstream.url) as proxy:
-        report, _ = hold_twice(client, upstream, proxy, Call("/", clean_script(client)))
-    assert report[0][2] is False
-
-
-@pytest.mark.parametrize("client", able("deflate"), indirect=True)
-def test_a_proxy_told_not_to_deflate_agrees_on_none(client: Client, upstream: Upstream) -> None:
-    with Hushwire(upstream.url, "--no-deflate") as proxy:
-        report = client(Call(proxy.url, clean_script(client)))
-    assert report[0][2] is False
-    assert report[-1][:2] == ["closed", 4321]
-    assert not upstream.seen().header("sec-websocket-extensions")

@@ -6,10 +6,13 @@ message stays as it was.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from tests.clients.blocking import WebsocketsSync
 from tests.clients.parties import able
-from tests.clients.script import LARGE, Call, Client, Step, brief, pack
+from tests.clients.script import LARGE, Call, Client, Event, Step, brief, pack
 from tests.clients.upstream import Upstream
 from tests.harness import Hushwire
 
@@ -65,3 +68,31 @@ def test_without_the_proxy_the_address_arrives(client: Client, upstream: Upstrea
     report = client(Call(upstream.url, [*script, ["close", 1000, ""], ["closed"]]))
     assert upstream.seen().messages[0] == ["text", TEXTS[0]]
     assert report[1:3] == [["text", TEXTS[0]], ["text", f"write to {BOB} today"]]
+
+
+def test_messages_keep_their_order_while_large_ones_are_looked_at_elsewhere(
+    client: Client, upstream: Upstream, proxy: Hushwire
+) -> None:
+    large = "lorem ipsum " * 5000  # far over --inline-chars, so a worker thread looks at it
+    texts = [f"{large if index % 3 == 0 else ''}{index} {BOB if index % 2 else 'nobody'}" for index in range(60)]
+    expected = [["text", hidden(text)] for text in texts]
+    script: list[Step] = [["send", text] for text in texts]
+    report = client(Call(proxy.url, [*script, ["receive", len(texts)], ["close", 1000, ""], ["closed"]]))
+    assert brief(report[1:-1]) == brief(expected)
+    assert brief(upstream.seen().messages) == brief(expected)
+
+
+def test_many_conversations_at_once_do_not_mix(upstream: Upstream, proxy: Hushwire) -> None:
+    def converse(number: int) -> list[Event]:
+        texts = [f"conversation {number}, {BOB}, line {line}" for line in range(20)]
+        script: list[Step] = [step for text in texts for step in (["send", text], ["receive", 1])]
+        return WebsocketsSync()(Call(proxy.url, [*script, ["close", 1000, ""], ["closed"]]))
+
+    with ThreadPoolExecutor(30) as pool:
+        reports = list(pool.map(converse, range(60)))
+    expected = [
+        [["text", f"conversation {number}, {HIDDEN}, line {line}"] for line in range(20)] for number in range(60)
+    ]
+    assert [report[1:-1] for report in reports] == expected
+    seen = sorted((upstream.seen().messages for _ in range(60)), key=expected.index)
+    assert seen == expected

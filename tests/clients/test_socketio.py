@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.clients import socketio_clients
+from tests.clients.parties import in_front_of
 from tests.clients.socketio_clients import TOKEN, Converse
 from tests.clients.socketio_server import SocketIo
 from tests.harness import Hushwire
@@ -27,7 +28,7 @@ def service() -> Iterator[SocketIo]:
 
 @pytest.fixture(scope="module")
 def proxy(service: SocketIo) -> Iterator[Hushwire]:
-    with Hushwire(service.url) as process:
+    with in_front_of(service) as process:
         yield process
 
 
@@ -45,7 +46,7 @@ def expected(words: list[Any], news: str) -> list[Any]:
 
 def heard(words: list[Any]) -> list[Any]:
     said = [["say", word] for word in words]
-    rest = [["file", "a.bin", FILE.hex()], ["tell"], ["say", "still here"], ["disconnect", "client disconnect"]]
+    rest = [["file", "a.bin", FILE.hex()], ["tell"], ["say", "still here"], ["disconnect"]]
     return [["connect", {"token": TOKEN}], *said, *rest]
 
 

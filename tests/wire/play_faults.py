@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 from tests.wire.frames import BINARY, CLOSE, CONT, PING, TEXT, build, close
 from tests.wire.peer import Peer
+from tests.wire.play_messages import OCTETS, filled, one
 from tests.wire.scenario import BothWays, Scenario, both_ways
 from tests.wire.talk import Talk
 
@@ -93,6 +94,10 @@ def scenarios() -> Iterator[Scenario]:
     """All of this file."""
     for name, (bad, why) in FAULTS.items():
         yield from both_ways(f"fault-{name}", why, faulty(bad))
+    wasteful = "RFC 6455 5.2 asks for the shortest length; the receiver judges"
+    yield from both_ways("length-in-2-bytes-for-5", wasteful, one(TEXT, b"short", width=2))
+    yield from both_ways("length-in-8-bytes-for-5", wasteful, one(TEXT, b"short", width=8))
+    yield from both_ways("length-in-8-bytes-for-200", wasteful, one(BINARY, filled(OCTETS, 200), width=8))
     yield from both_ways("fault-after-good-messages", "trap 6: what is good arrives first", good_then_bad)
     yield from both_ways("fault-data-after-own-close", "RFC 6455 5.5.1", data_after_own_close)
     yield from both_ways("fault-second-close", "RFC 6455 5.5.1", second_close)

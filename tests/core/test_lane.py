@@ -1,0 +1,292 @@
+"""One direction: what becomes of a message, told as a conversation; and what never may."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.codecs import TEXT
+from proxy.core import operators
+from proxy.core.action import CLOSES, Cause, CloseSide, Note, Refusal, Send
+from proxy.core.finding import Finding
+from proxy.core.lane import Lane, refusal_of
+from proxy.core.message import Close, Direction, Edit, Kind, Leaf, Side
+from proxy.core.policy import Live
+from tests.playbook import DOWN, EMAILS, PEOPLE, PHONES, UP, Broken, Given, Script, Table, policy, rule
+
+
+def found(start: int, end: int, entity: str = "PERSON", score: float = 1.0) -> Finding:
+    return Finding(entity, start, end, score, "test")
+
+
+# -- settling -----------------------------------------------------------------------------------------------
+
+
+def test_a_found_value_is_replaced_and_noted_first():
+    script = Script(EMAILS).client("mail bob@example.com now")
+    script.noted("EMAIL_ADDRESS", rule="emails").upstream_gets("mail <EMAIL_ADDRESS> now").over()
+
+
+def test_both_directions_have_their_lane():
+    script = Script(EMAILS).upstream("from bob@example.com")
+    script.noted("EMAIL_ADDRESS").client_gets("from <EMAIL_ADDRESS>").over()
+
+
+def test_a_rule_for_one_direction_leaves_the_other_alone():
+    script = Script(rule("up", "EMAIL_ADDRESS", directions=[UP]))
+    script.upstream("bob@example.com").client_gets("bob@example.com")
+    script.client("bob@example.com").noted("EMAIL_ADDRESS").upstream_gets("<EMAIL_ADDRESS>").over()
+
+
+def test_several_values_are_rewritten_each_by_its_own_rule():
+    script = Script(EMAILS, PHONES, PEOPLE).client("Bob: bob@example.com, +4930123456")
+    script.noted("PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER")
+    script.upstream_gets("<PERSON>: <EMAIL_ADDRESS>, *********56").over()
+
+
+def test_every_leaf_of_a_document_is_rewritten_where_it_stands():
+    script = Script(EMAILS, PEOPLE).client('{"Bob": ["a@b.c", {"to" : "Alice"}],  "n": 1.50}')
+    script.noted("PERSON", "EMAIL_ADDRESS", "PERSON")
+    script.upstream_gets('{"<PERSON>": ["<EMAIL_ADDRESS>", {"to" : "<PERSON>"}],  "n": 1.50}').over()
+
+
+def test_a_binary_message_stays_binary():
+    Script(EMAILS).client(b"bob@example.com").noted("EMAIL_ADDRESS").upstream_gets(b"<EMAIL_ADDRESS>").over()
+
+
+def test_what_no_rule_is_about_is_neither_changed_nor_noted():
+    Script(EMAILS).client("Alice +4930123456").upstream_gets("Alice +4930123456").over()
+
+
+def test_a_finding_below_the_threshold_is_left_alone_even_if_the_detector_names_it():
+    Script(rule("badges", "BADGE")).client("badge B-07").upstream_gets("badge B-07").over()
+
+
+def test_a_finding_at_the_threshold_counts():
+    script = Script(PEOPLE, detector=Given([found(0, 3, score=0.5)])).client("Bob")
+    script.noted("PERSON").upstream_gets("<PERSON>").over()
+
+
+def test_a_reload_holds_from_the_next_message_on():
+    script = Script(EMAILS).client("a@b.c Bob").noted("EMAIL_ADDRESS").upstream_gets("<EMAIL_ADDRESS> Bob")
+    script.reload(PEOPLE).client("a@b.c Bob").noted("PERSON").upstream_gets("a@b.c <PERSON>").over()
+
+
+def test_a_message_that_was_offered_keeps_its_policy_through_a_reload():
+    live = Live(policy(EMAILS))
+    lane = Lane(UP, live, lambda kind, payload: TEXT)
+    batch = lane.offer(Kind.TEXT, b"bob@example.com")
+    live.swap(policy(digest="d2"))
+    note, send = lane.settle(batch, Table().find(batch.leaves, batch.wanted, 0.5))
+    assert (note.digest, send.payload) == ("d1", b"<EMAIL_ADDRESS>")
+
+
+def test_nobody_looks_when_no_rule_would_change_anything():
+    detector = Broken(AssertionError("looked"))
+    for rules in ((), (rule("keep", operator="keep"),), (rule("down", directions=[DOWN]),)):
+        Script(*rules, detector=detector).client("bob@example.com").upstream_gets("bob@example.com").over()
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_clean_message_is_the_very_object_that_came_in(kind):
+    payload = b"nothing to see, \xc3\xa9"
+    [send] = Lane(UP, Live(policy(EMAILS)), lambda *_: TEXT).work(kind, payload, Table())
+    assert send == Send(kind, payload)
+    assert send.payload is payload
+
+
+# -- keep ---------------------------------------------------------------------------------------------------
+
+
+def test_what_a_rule_keeps_is_noted_as_kept():
+    script = Script(rule("ours", "PERSON", operator="keep"), EMAILS)
+    script.client("Bob was here").noted("PERSON", rule="ours", verdict="kept").upstream_gets("Bob was here").over()
+
+
+def test_a_kept_finding_does_not_protect_one_that_overlaps_it():
+    script = Script(
+        rule("ours", "PERSON", operator="keep"),
+        EMAILS,
+        detector=Given([found(0, 9), found(4, 7, "EMAIL_ADDRESS")]),
+    )
+    script.client("aaaabbbcc").noted("PERSON", "EMAIL_ADDRESS").upstream_gets("aaaa<EMAIL_ADDRESS>cc").over()
+
+
+# -- overlaps -----------------------------------------------------------------------------------------------
+
+
+def test_overlapping_findings_are_rewritten_as_one_span_by_the_strongest():
+    findings = [found(2, 6, "PERSON", 0.6), found(4, 9, "EMAIL_ADDRESS", 0.9)]
+    script = Script(EMAILS, PEOPLE, detector=Given(findings)).client("0123456789")
+    script.noted("PERSON", "EMAIL_ADDRESS").upstream_gets("01<EMAIL_ADDRESS>9").over()
+
+
+def test_a_mask_that_wins_an_overlap_covers_the_whole_of_it():
+    stars = rule("stars", "PHONE_NUMBER", operator="mask")
+    findings = [found(2, 5, "PHONE_NUMBER", 0.9), found(3, 8, "PERSON", 0.6)]
+    script = Script(stars, PEOPLE, detector=Given(findings)).client("0123456789")
+    script.noted("PHONE_NUMBER", "PERSON").upstream_gets("01******89").over()
+
+
+def test_a_finding_that_is_left_alone_widens_nothing():
+    findings = [found(0, 9, "PHONE_NUMBER"), found(3, 5, "PERSON"), found(1, 9, "EMAIL_ADDRESS", 0.2)]
+    script = Script(PEOPLE, EMAILS, detector=Given(findings)).client("0123456789")
+    script.noted("PERSON").upstream_gets("012<PERSON>56789").over()
+
+
+def test_the_same_finding_twice_is_rewritten_once():
+    script = Script(PEOPLE, detector=Given([found(0, 3), found(0, 3)])).client("Bob!")
+    script.noted("PERSON", "PERSON").upstream_gets("<PERSON>!").over()
+
+
+SPANS = st.tuples(st.integers(0, 19), st.integers(1, 8)).map(lambda at: (at[0], min(at[0] + at[1], 20)))
+FINDINGS = st.builds(
+    lambda span, entity, score: Finding(entity, *span, score, "test"),
+    SPANS,
+    st.sampled_from(["PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER", "BADGE"]),
+    st.sampled_from([0.3, 0.5, 0.8, 1.0]),
+)
+
+
+@given(st.lists(FINDINGS, max_size=8))
+def test_no_part_of_any_finding_that_acts_remains_and_nothing_else_goes(findings):
+    """BADGE is kept, PHONE_NUMBER has no rule, 0.3 is below the threshold: those do not act."""
+    text = "abcdefghijklmnopqrst"
+    lane = Lane(UP, Live(policy(EMAILS, PEOPLE, rule("k", "BADGE", operator="keep"))), lambda *_: TEXT)
+    *notes, send = lane.work(Kind.TEXT, text.encode(), Given(findings))
+    acting = [one for one in findings if one.entity in ("PERSON", "EMAIL_ADDRESS") and one.score >= 0.5]
+    covered = {at for one in acting for at in range(one.start, one.end)}
+    left = send.payload.decode().replace("<PERSON>", "").replace("<EMAIL_ADDRESS>", "")
+    assert left == "".join(letter for at, letter in enumerate(text) if at not in covered)
+    kept = [one for one in findings if one.entity == "BADGE" and one.score >= 0.5]
+    assert sum(len(note.findings) for note in notes) == len(acting) + len(kept)
+
+
+# -- close --------------------------------------------------------------------------------------------------
+
+
+def test_a_rule_that_closes_sends_nothing_and_closes_both():
+    script = Script(rule("door", "PHONE_NUMBER", operator="close"), EMAILS)
+    script.client("bob@example.com +4930123456").refused(Cause.POLICY).closed(client=1008, upstream=1008).over()
+
+
+def test_a_rule_that_closes_may_choose_code_and_reason():
+    door = rule("door", operator="close", params={"code": 4001, "reason": "no numbers"})
+    lane = Lane(UP, Live(policy(door)), lambda *_: TEXT)
+    with pytest.raises(Refusal) as refused:
+        lane.work(Kind.TEXT, b"+4930123456", Table())
+    assert refused.value.closes == (Close(4001, "no numbers"),) * 2
+
+
+def test_a_rule_that_closes_wins_over_a_stronger_finding_that_overlaps():
+    findings = [found(0, 9, "EMAIL_ADDRESS", 1.0), found(3, 4, "PHONE_NUMBER", 0.5)]
+    door = rule("door", "PHONE_NUMBER", operator="close")
+    script = Script(EMAILS, door, detector=Given(findings)).client("0123456789")
+    script.refused(Cause.POLICY).closed(1008, 1008).over()
+
+
+# -- the closed door ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("span", [(-1, 2), (0, 5), (2, 2), (3, 1), (4, 5), (10**9, 10**9 + 1)])
+def test_a_finding_outside_the_text_refuses_the_message(span):
+    script = Script(PEOPLE, detector=Given([found(0, 3), found(*span)])).client("Bob!")
+    script.refused(Cause.PIPELINE).closed(1011, 1011).over()
+
+
+def test_a_finding_outside_the_text_refuses_even_if_no_rule_is_about_it():
+    script = Script(PEOPLE, detector=Given([found(0, 99, "WEATHER")])).client("Bob!")
+    script.refused(Cause.PIPELINE).closed(1011, 1011).over()
+
+
+@pytest.mark.parametrize("findings", [[], [[]], [[], [], []]], ids=["none", "fewer", "more"])
+def test_a_detector_that_did_not_look_at_every_leaf_refuses_the_message(findings):
+    script = Script(PEOPLE, detector=Given(*findings)).client('["one", "two"]')
+    script.refused(Cause.PIPELINE).closed(1011, 1011).over()
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (ValueError("bob@example.com"), Cause.PIPELINE),
+        (MemoryError(), Cause.PIPELINE),
+        (RecursionError(), Cause.PIPELINE),
+        (TimeoutError(), Cause.BUDGET),
+        (Refusal(Cause.TOO_BIG), Cause.TOO_BIG),
+    ],
+    ids=repr,
+)
+def test_a_detector_that_raises_sends_nothing(error, cause):
+    closes = [close.code for close in CLOSES[cause]]
+    Script(EMAILS, detector=Broken(error)).client("hello").refused(cause).closed(*closes).over()
+
+
+def test_text_that_is_not_utf_8_is_refused_without_quoting_it():
+    lane = Lane(UP, Live(policy(EMAILS)), lambda *_: TEXT)
+    with pytest.raises(Refusal) as refused:
+        lane.work(Kind.TEXT, b"secret \xff", Table())
+    assert refused.value.cause is Cause.BAD_UTF8
+    assert refused.value.__cause__ is None
+    assert refused.value.__suppress_context__
+
+
+class Faulty:
+    """A codec that fails where it is told to."""
+
+    name = "faulty"
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+
+    def read(self, payload: bytes) -> list[Leaf]:
+        if self.where == "read":
+            raise ValueError("not my format")
+        return list(TEXT.read(payload))
+
+    def write(self, payload: bytes, edits: list[Edit]) -> bytes:
+        raise ValueError("cannot spell this")
+
+
+@pytest.mark.parametrize("where", ["read", "write", "choose"])
+def test_a_codec_that_raises_sends_nothing(where):
+    def choose(kind: Kind, payload: bytes) -> Faulty:
+        if where == "choose":
+            raise ValueError("no codec")
+        return Faulty(where)
+
+    Script(EMAILS, choose=choose).client("a@b.c").refused(Cause.PIPELINE).closed(1011, 1011).over()
+
+
+def test_an_operator_that_raises_sends_nothing(monkeypatch):
+    monkeypatch.setitem(operators.REWRITES, "explode", lambda *_: 1 / 0)
+    script = Script(rule("boom", "EMAIL_ADDRESS", operator="explode"), PEOPLE).client("Bob a@b.c")
+    script.refused(Cause.PIPELINE).closed(1011, 1011).over()
+
+
+def test_an_operator_that_does_not_exist_sends_nothing():
+    Script(rule("r", operator="shred")).client("a@b.c").refused(Cause.PIPELINE).closed(1011, 1011).over()
+
+
+@pytest.mark.parametrize("direction", Direction)
+def test_the_sender_hears_its_own_close_and_the_peer_another(direction):
+    note, to_sender, to_peer = Lane(direction, Live(policy()), lambda *_: TEXT).refuse(
+        Refusal(Cause.TOO_BIG), Kind.BINARY
+    )
+    assert note == Note(direction, Kind.BINARY, "refused", Cause.TOO_BIG, "d1", ())
+    assert (to_sender.side, to_sender.close.code) == (Side(direction), 1009)
+    assert (to_peer.side, to_peer.close.code) == (Side(direction).other, 1001)
+    assert isinstance(to_peer, CloseSide)
+
+
+@pytest.mark.parametrize("error", [OSError(), KeyboardInterrupt(), AssertionError(), StopIteration()], ids=repr)
+def test_whatever_goes_wrong_is_a_refusal(error):
+    assert refusal_of(error).cause is Cause.PIPELINE
+
+
+def test_notes_and_refusals_hold_nothing_of_the_message():
+    secret = "bob@example.com"
+    lane = Lane(UP, Live(policy(EMAILS)), lambda *_: TEXT)
+    note, _ = lane.work(Kind.TEXT, f"write to {secret}".encode(), Table())
+    assert secret not in repr(note)
+    assert "write to" not in repr(note)

@@ -1,0 +1,277 @@
+"""The house checks itself: which room may know which, and what is never printed or logged.
+
+The plan is in the tables; a change of plan is a change of a table, with its reason beside it. Everything is
+read from the sources as syntax trees, so imports inside functions and under TYPE_CHECKING count too.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted((ROOT / "proxy").rglob("*.py"))
+}
+TREES = {name: ast.parse(path.read_text()) for name, path in MODULES.items()}
+
+ROOMS = {"core", "codecs", "detect", "audit", "rulebook", "wire", "admin"}
+FRONT = {"settings", "options", "faults", "health", "banner", "transcript", "supervisor"}  # files beside the rooms
+ALL = ROOMS | FRONT
+
+# Who may import whom. Whoever is not mentioned on the right is not known on the left.
+KNOWS: dict[str, set[str]] = {
+    "core": set(),
+    "codecs": {"core"},
+    "detect": {"core"},
+    "audit": {"core"},
+    "rulebook": {"core", "codecs", "detect"},
+    "wire": {"core", "codecs", "settings"},
+    "admin": {"core", "rulebook", "audit", "settings"},
+    "settings": set(),
+    "options": {"settings"},
+    "faults": {"settings", "options"},
+    "health": {"settings"},
+    "banner": {"settings", "health"},
+    "transcript": {"core"},
+    "supervisor": set(),
+    "app": ALL,
+    "cli": ALL | {"app", "demo"},
+    "demo": ALL,
+    "__main__": {"cli"},
+}
+
+# Where packages from outside have their place; any that is not in this table has none.
+OUTSIDE: dict[str, set[str]] = {
+    "fastapi": {"app", "admin", "demo", "wire.door"},
+    "uvicorn": {"wire", "app", "demo"},
+    "websockets": {"wire", "app", "demo"},
+    "httptools": {"wire"},
+    "uvloop": {"app"},
+    "presidio_analyzer": {"detect"},
+    "phonenumbers": {"detect"},
+    "tldextract": {"detect"},
+    "regex": {"detect"},
+    "yaml": {"rulebook", "settings", "admin"},
+    "pydantic": {"rulebook", "settings", "admin", "faults"},  # faults: tells what is wrong with settings
+    "pydantic_core": {"rulebook"},
+    "prometheus_client": {"admin"},
+    "typer": {"cli", "options"},
+    "rich": {"banner", "demo", "transcript"},
+}
+
+IMPURE = {
+    *("asyncio", "time", "datetime", "random", "secrets", "uuid", "logging", "warnings"),
+    *("os", "sys", "io", "pathlib", "tempfile", "socket", "ssl", "select", "signal", "subprocess"),
+    *("threading", "multiprocessing", "ctypes"),
+}
+
+
+def imports(tree: ast.Module) -> Iterator[str]:
+    """Full names of everything a module imports."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports say the full name"
+            assert node.module is not None
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def place(module: str) -> str:
+    """`proxy.core.lane` -> `core.lane`; `proxy` itself is the package that holds the version."""
+    return module.removeprefix("proxy").removeprefix(".")
+
+
+def room(module: str) -> str:
+    return place(module).partition(".")[0]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_knows_only_the_rooms_it_may(module):
+    inside = {name for name in imports(TREES[module]) if name.split(".")[0] == "proxy"}
+    known = {room(name) for name in inside - {"proxy.__version__"}}
+    assert known <= KNOWS.get(room(module), set()) | {room(module)} - {""}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_packages_from_outside_stay_where_they_belong(module):
+    used = {name.split(".")[0] for name in imports(TREES[module])} - set(sys.stdlib_module_names) - {"proxy"}
+    homeless = {package for package in used if not OUTSIDE.get(package, set()) & {room(module), place(module)}}
+    assert homeless == set()
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if room(module) in ("core", "codecs")])
+def test_pure_rooms_wait_for_nothing_and_read_nothing(module):
+    used = {name.split(".")[0] for name in imports(TREES[module])}
+    assert used & IMPURE == set()
+    called = {node.func.id for node in calls(TREES[module]) if isinstance(node.func, ast.Name)}
+    assert called & {"open", "print", "input", "eval", "exec", "__import__"} == set()
+
+
+def test_only_the_command_line_imports_app():
+    assert {module for module, tree in TREES.items() if any(n.startswith("proxy.app") for n in imports(tree))} == {
+        "proxy.cli"
+    }
+
+
+def test_the_plan_has_no_rooms_that_do_not_exist():
+    assert set(KNOWS) == {room(module) for module in MODULES} - {""}
+    used = {name.split(".")[0] for tree in TREES.values() for name in imports(tree)}
+    assert set(OUTSIDE) <= used | {"yaml"}
+
+
+def test_every_module_says_what_lives_in_it():
+    silent = [module for module, tree in TREES.items() if tree.body and ast.get_docstring(tree) is None]
+    assert silent == []
+
+
+# -- what is printed and logged -----------------------------------------------------------------------------
+
+LEVELS = {"debug", "info", "warning", "warn", "error", "exception", "critical", "log"}
+PRINTERS = {"cli", "banner", "demo", "health", "transcript"}  # transcript: the table of the demo
+
+# What may stand in a line of the log: numbers, names of our own, types of exceptions, and words of the system's.
+LOGGABLE = {
+    *("self.sid", "relay.sid", "relay.first", "age", "up", "down", "len(exchange.relays)"),
+    *("worker", "code", "PATIENCE", "QUICK", "type(error).__name__"),
+    *("fits", "allowed"),
+    "error.strerror or type(error).__name__",  # OSError of a dial: the system's words, never the peer's
+    "error.reason or type(error).__name__",  # SSLError: OpenSSL's name of the failure
+}
+
+
+def calls(tree: ast.Module) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def logged(tree: ast.Module) -> Iterator[ast.Call]:
+    """Calls of any logger, whatever it is called."""
+    for call in calls(tree):
+        if isinstance(call.func, ast.Attribute) and call.func.attr in LEVELS:
+            yield call
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_the_rooms_with_a_terminal_print(module):
+    prints = [
+        call.lineno
+        for call in calls(TREES[module])
+        if (isinstance(call.func, ast.Name) and call.func.id == "print")
+        or (isinstance(call.func, ast.Attribute) and call.func.attr == "print")
+    ]
+    assert not prints or room(module) in PRINTERS, prints
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_line_of_the_log_holds_nothing_of_a_message(module):
+    for call in logged(TREES[module]):
+        words, *values = call.args[call.func.attr == "log" :]  # type: ignore[attr-defined] # behind the level
+        assert isinstance(words, ast.Constant), f"line {call.lineno}: the words of a log line are a constant"
+        assert not call.keywords, f"line {call.lineno}: exc_info would quote what the exception quotes"
+        assert call.func.attr != "exception", f"line {call.lineno}: a traceback ends with the exception's text"  # type: ignore[attr-defined]
+        said = {ast.unparse(value) for value in values if not isinstance(value, ast.Constant)}
+        assert said <= LOGGABLE, f"line {call.lineno}"
+
+
+def test_nothing_is_loggable_that_nobody_logs():
+    said = {ast.unparse(value) for tree in TREES.values() for call in logged(tree) for value in call.args}
+    assert said >= LOGGABLE
+
+
+def test_logging_is_done_through_loggers_that_this_test_can_see():
+    """A logger kept under another name would still be found by its methods; handlers and `print` to stderr not."""
+    for module, tree in TREES.items():
+        for call in calls(tree):
+            if isinstance(call.func, ast.Attribute) and call.func.attr in ("write", "writelines"):
+                assert "std" not in ast.unparse(call.func.value), module
+
+
+# -- sister tests -------------------------------------------------------------------------------------------
+
+SMALL = 15  # statements; what is shorter is tested with what uses it
+
+# Modules whose tests have another name, and why.
+ELSEWHERE = {
+    "proxy.admin.metrics": ("tests/admin/test_api.py", "metrics are judged by what is scraped"),
+    "proxy.app": ("tests/wire/test_shutdown.py", "runs as a process, as in every drill"),
+    "proxy.codecs.escapes": ("tests/codecs/test_laws.py", "escapes are judged by what the codecs read and write"),
+    "proxy.codecs.jsontext": ("tests/codecs/test_json.py", "the module must not be called json, its test may"),
+    "proxy.core.plugs": ("tests/core/test_lane.py", "signatures without behaviour"),
+    "proxy.detect.patterns": ("tests/detect/test_verdicts.py", "a recognizer is what it finds"),
+    "proxy.detect.phones": ("tests/detect/test_verdicts.py", "a recognizer is what it finds"),
+    "proxy.detect.presidio": ("tests/detect/test_verdicts.py", "a recognizer is what it finds"),
+    "proxy.rulebook.document": ("tests/rulebook/test_faults.py", "reading is judged by the faults it tells"),
+    "proxy.rulebook.schema": ("tests/rulebook/test_faults.py", "reading is judged by the faults it tells"),
+    "proxy.rulebook.load": ("tests/rulebook/test_compile.py", "loading is compiling what was found"),
+    "proxy.supervisor": ("tests/wire/test_workers.py", "workers are processes, and are drilled as such"),
+    "proxy.wire.door": ("tests/wire/test_fidelity.py", "a handshake is judged by both of its ends"),
+    "proxy.wire.edge": ("tests/wire/test_limits.py", "listens on sockets; its internals are in test_pins.py"),
+    "proxy.wire.exchange": ("tests/wire/test_relay.py", "plays in every script, timers and all"),
+    "proxy.wire.server": ("tests/wire/test_shutdown.py", "listens on sockets; its internals are in test_pins.py"),
+}
+
+
+def statements(tree: ast.Module) -> int:
+    return sum(isinstance(node, ast.stmt) and not isinstance(node, ast.Expr) for node in ast.walk(tree))
+
+
+def imported_by_tests() -> set[str]:
+    """Modules that some test imports, or something of them."""
+    names: set[str] = set()
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        for name in imports(ast.parse(path.read_text())):
+            names |= {name, name.rpartition(".")[0]}
+    return names
+
+
+def test_every_module_has_a_sister_test():
+    imported = imported_by_tests()
+    alone = []
+    for module, tree in TREES.items():
+        *rooms, name = module.split(".")[1:] or ["__init__"]
+        sister = ROOT.joinpath("tests", *rooms, f"test_{name}.py")
+        if statements(tree) > SMALL and not sister.exists() and module not in imported and module not in ELSEWHERE:
+            alone.append(module)
+    assert alone == []
+
+
+@pytest.mark.parametrize("module", ELSEWHERE)
+def test_a_test_that_is_said_to_be_elsewhere_is_there(module):
+    path, reason = ELSEWHERE[module]
+    assert module in MODULES
+    assert (ROOT / path).exists(), reason
+
+
+# -- README -------------------------------------------------------------------------------------------------
+
+
+def test_every_path_that_the_readme_mentions_exists():
+    readme = (ROOT / "README.md").read_text()
+    links = {link for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", readme) if "://" not in link}
+    paths = set(re.findall(r"\b(?:rules|examples|proxy|tests|benchmarks)/[\w./-]*\w", readme))
+    modules = {name.replace(".", "/") for name in re.findall(r"\b(?:examples|benchmarks)(?:\.\w+)+", readme)}
+    assert paths, "the README names the rules and examples that come along"
+    missing = {path for path in links | paths if not (ROOT / path).exists()}
+    missing |= {name for name in modules if not (ROOT / f"{name}.py").exists() and not (ROOT / name).exists()}
+    assert missing == set()
+
+
+def test_every_file_that_a_comment_sends_the_reader_to_exists():
+    lost = set()
+    for path in [*MODULES.values(), ROOT / "pyproject.toml"]:
+        for name in re.findall(r"\b[\w/]+\.py\b", path.read_text()):
+            if not any((folder / name).exists() for folder in (ROOT, ROOT / "proxy", path.parent)):
+                lost.add(f"{path.name}: {name}")
+    assert lost == set()
+
+
+def test_the_readme_mentions_every_rule_file_that_comes_along():
+    readme = (ROOT / "README.md").read_text()
+    assert [path.name for path in (ROOT / "rules").glob("*.yaml") if path.name not in readme] == []

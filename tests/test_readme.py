@@ -1,0 +1,52 @@
+"""What README prints works as printed: its rules load, its options exist, its files are there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from proxy import options
+from proxy.core.message import Direction
+from proxy.detect.presidio import PresidioDetector
+from proxy.rulebook.compile import compile_rules
+from tests.harness import ROOT
+
+README = (ROOT / "README.md").read_text()
+RULES = re.findall(r"```yaml\n(.*?)```", README, re.S)
+LINKS = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
+OPTIONS = re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)
+NOT_OURS = {"--help", "--port"}  # of the command line library, and of uvicorn
+TARGETS = re.findall(r"(?:^    |`)make ([a-z-]+)", README, re.M)
+
+
+@pytest.mark.parametrize("text", RULES)
+def test_the_rules_in_readme_load(text: str) -> None:
+    policy = compile_rules(text, "README.md", "readme", PresidioDetector())
+    stop = policy.decide("CREDIT_CARD", Direction.UPSTREAM_TO_CLIENT)
+    back = policy.decide("CREDIT_CARD", Direction.CLIENT_TO_UPSTREAM)
+    assert (stop and stop.operator, back and back.operator) == ("close", "mask")
+
+
+@pytest.mark.parametrize("link", sorted(set(LINKS)))
+def test_the_files_that_readme_points_to_exist(link: str) -> None:
+    assert (ROOT / link).exists()
+
+
+@pytest.mark.parametrize("option", sorted(set(OPTIONS)))
+def test_the_options_in_readme_exist(option: str) -> None:
+    known = {flag for entry in options.OPTIONS for flag in re.findall(r"--[a-z-]+", str(entry))}
+    assert option in known | NOT_OURS
+
+
+@pytest.mark.parametrize("target", sorted(set(TARGETS)))
+def test_the_make_targets_in_readme_exist(target: str) -> None:
+    assert re.search(rf"^{target}:", Path(ROOT / "Makefile").read_text(), re.M)
+
+
+def test_readme_says_enough_to_be_held_to_it() -> None:
+    assert len(RULES) == 1
+    assert len(set(LINKS)) > 8
+    assert len(set(OPTIONS)) > 15
+    assert {"run", "test"} <= set(TARGETS)
