@@ -32,7 +32,14 @@ PATTERNS: Mapping[str, tuple[str, float]] = {
 }
 
 
-class Table:
+class InDoubt:
+    """The gate of a detector that cannot tell anything from the bytes alone."""
+
+    def clear(self, payload: bytes, entities: frozenset[str], threshold: float) -> bool:
+        return False
+
+
+class Table(InDoubt):
     """A detector that looks up `PATTERNS`, all of them: what was not asked for is the lane's to leave alone."""
 
     def find(self, leaves: Sequence[Leaf], entities: frozenset[str], threshold: float) -> Findings:
@@ -45,7 +52,7 @@ def look_up(text: str) -> Iterable[Finding]:
             yield Finding(entity, *match.span(), score, "table")
 
 
-class Given:
+class Given(InDoubt):
     """A detector that says what it was told to: the findings of each leaf."""
 
     def __init__(self, *findings: Sequence[Finding]) -> None:
@@ -55,7 +62,7 @@ class Given:
         return self.findings
 
 
-class Broken:
+class Broken(InDoubt):
     """A detector that raises `error`, at leaves with `word` in them only (or at all of them)."""
 
     def __init__(self, error: BaseException, word: str = "") -> None:

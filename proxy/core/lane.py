@@ -52,6 +52,16 @@ class Lane:
         findings = detector.find(batch.leaves, batch.wanted, batch.policy.threshold)
         return self.settle(batch, findings)
 
+    def clear(self, kind: Kind, payload: bytes, detector: Detector) -> bool:
+        """Whether the gate lets a message pass unread: nothing suspicious is anywhere in its bytes.
+
+        Texts only: binary messages may spell text in ways that the gate does not know.
+        """
+        if kind is not Kind.TEXT:
+            return False
+        live = self.live
+        return detector.clear(payload, live.wanted[self.direction], live.policy.threshold)
+
     def offer(self, kind: Kind, payload: bytes) -> Batch | None:
         """Take a message apart; None if no rule could change it. Raises Refusal for text that is not UTF-8."""
         policy, wanted = self.live.policy, self.live.wanted[self.direction]

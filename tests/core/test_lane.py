@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.codecs import TEXT
+from proxy.codecs import TEXT, choose
 from proxy.core import operators
 from proxy.core.action import CLOSES, Cause, CloseSide, Note, Refusal, Send
 from proxy.core.finding import Finding
@@ -290,3 +290,17 @@ def test_notes_and_refusals_hold_nothing_of_the_message():
     note, _ = lane.work(Kind.TEXT, f"write to {secret}".encode(), Table())
     assert secret not in repr(note)
     assert "write to" not in repr(note)
+
+
+class Gated(Table):
+    """A gate that lets everything pass that has no @ in it."""
+
+    def clear(self, payload: bytes, entities: frozenset[str], threshold: float) -> bool:
+        return b"@" not in payload
+
+
+def test_the_gate_lets_a_text_pass_only_if_it_is_clear() -> None:
+    lane = Lane(Direction.CLIENT_TO_UPSTREAM, Live(policy(rule("emails", "EMAIL_ADDRESS"))), choose)
+    assert lane.clear(Kind.TEXT, b"hello", Gated())
+    assert not lane.clear(Kind.TEXT, b"a@b.c", Gated())
+    assert not lane.clear(Kind.BINARY, b"hello", Gated())  # it may spell text in ways the gate does not know
