@@ -1,0 +1,66 @@
+"""Words that say what the number beside them is, in the languages whose numbers we know.
+
+The last telling word before a number counts: in `phone order 7301284653` that is `order`. Keys count as words,
+split at capitals and signs: `homePhone`, `mobile_no`.
+"""
+
+from __future__ import annotations
+
+import re
+
+REACH = 40  # characters before a number in which a word speaks about it
+_AFTER = 16
+
+_PHONE = """
+phone phones telephone tel mobile mob cell cellular fax telefax landline pager msisdn handset hotline helpline
+call calls called calling dial ring reach sms whatsapp whats viber signal voicemail answering toll switchboard desk
+messages contact rufnummer festnetz anrufen anruf ruf durchwahl handy mobil gsm
+tél téléc télécopie portable appeler appelez appelle numéro
+tfno tlm tlf móvil movil celular llama llame llámame llamar ligue ligar cellulare chiama chiamare bellen mobiel
+puhelin puh gsm sími simi komórka kom cep ponsel hp điện thoại тел моб мобильный звоните τηλ κινητό
+"""
+_PHONE_BEGINS = (
+    "phone",
+    "telefon",
+    "teléfon",
+    "telefoon",
+    "téléphon",
+    "telephon",
+    "telepon",
+    "mobiln",
+    "handynu",
+    "телефон",
+    "τηλέφων",
+)
+# Written without spaces between words, or joined to them: found anywhere.
+_PHONE_INSIDE = re.compile(
+    "电话|電話|手机|手機|携帯|전화|휴대폰|연락처|هاتف|جوال|تلفن|טלפון|נייד|फोन|फ़ोन|मोबाइल|โทร"
+)
+_OTHER = """
+id ids order ticket ref reference invoice account acct case zip postal plz pin code otp serial sku isbn issn ean
+gtin upc version amount price total date card ssn iban imei imsi iccid tracking policy passport licence license
+vat tax batch lot part model build page pages balance usd eur size bytes timestamp ts time seq offset nonce count
+items year years port room channel bestellung auftrag rechnung konto pedido factura commande facture ordine fattura
+"""
+_phone, _other = frozenset(_PHONE.split()), frozenset(_OTHER.split())
+_word = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+")
+_after = re.compile(
+    r"[\s\-(,]{1,3}(?:office|fax|home|work|mobile|mobil|cell|desk|tel|phone|handy)\b", re.IGNORECASE
+)
+
+
+def words_to_phone(text: str, start: int) -> int:
+    """How many words before `start` one speaks of telephones; 0 if none does, or one of other things is nearer."""
+    first = max(0, start - REACH)
+    for distance, word in enumerate(reversed(_word.findall(text, first, start)), 1):
+        low = word.lower()
+        if low in _other:
+            return 0
+        if low in _phone or low.startswith(_PHONE_BEGINS):
+            return distance
+    return 1 if not text.isascii() and _PHONE_INSIDE.search(text, first, start) else 0
+
+
+def phone_follows(text: str, end: int) -> bool:
+    """Whether a word directly behind `end` says what telephone that was: `555 0142 (office)`."""
+    return _after.match(text, end, min(len(text), end + _AFTER)) is not None

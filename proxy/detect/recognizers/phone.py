@@ -1,0 +1,111 @@
+"""Telephone numbers, scored by how they are written: a plus sign, the groups of some country, a word beside them.
+
+A run of digits and separators is cut into groups (phone_rows.py); a number is a row of whole groups. Which rows
+are numbers is said in phone_forms.py, which exist behind a plus sign in numbering.py, which words count in
+hotwords.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from proxy.core.finding import Finding
+from proxy.detect.deadline import Deadline
+from proxy.detect.recognizers.hotwords import phone_follows, words_to_phone
+from proxy.detect.recognizers.phone_forms import INTERNATIONAL, TOLD, WEAK, WRITTEN, Row, is_speakable, score
+from proxy.detect.recognizers.phone_rows import (
+    EXTENSION,
+    LONGEST,
+    Run,
+    ascii_digits,
+    is_part_after,
+    is_part_before,
+)
+
+_GAP = r"[ \-./()\u00a0\u2002-\u200a\u2010-\u2015\u202f\u2212\u3000\uff08\uff09\uff0d]{1,3}+"
+_END = rf"(?!{_GAP}\d)"
+# Runs begin with a digit, a plus sign or a bracket. Dates, unix times, decimals and digits behind a letter are
+# passed over right here, because most of JSON is made of them; group 1 is digits alone, group 2 any other run.
+_run = re.compile(
+    rf"""[\d+(\uff0b\uff08](?:
+        (?<=\d)(?:
+            (?:(?<=1)9|(?<=2)0)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?!\d)
+            |(?<=1)\d{{9}}(?:\d{{3}})?(?!\d){_END}
+            |(?<=[1-9])\d*+\.\d++{_END}
+            |(?<=[A-Za-z]\d)\d*+(?:[.\-]\d++)*+{_END}
+            |(\d*+){_END}
+        )
+        |((?:(?<=\d)|(?<=[+\uff0b])[(\uff08]?\d|(?<=[(\uff08])[+\uff0b]?\d)\d*+(?:{_GAP}\d++)*+)
+    )""",
+    re.VERBOSE,
+)
+
+
+class Phone:
+    """Numbers of any country with their calling code; without it, those in groups or announced by a word."""
+
+    name = "phone"
+    entity = "PHONE_NUMBER"
+    # Seven digits, and between them whatever three separators may take in bytes.
+    triggers: tuple[str, ...] = (r"\d(?:[^0-9a-z,;:!?'\"{}<>=\\\[\]_]{0,9}\d){6}",)
+    before = 120
+    after = 60
+
+    def find(self, text: str, start: int, end: int, threshold: float, deadline: Deadline) -> Iterator[Finding]:
+        """Every number in the window; where rows of one run overlap, the surest, then the longest."""
+        for run in _run.finditer(text, start, end):
+            first, last = run.span()
+            if run.lastindex is None or last - first < 7:
+                continue
+            deadline.left()
+            look = _alone if run.lastindex == 1 else _grouped
+            for place in look(text, first, last, threshold):
+                yield Finding(self.entity, *place, self.name)
+
+
+def _alone(text: str, start: int, end: int, threshold: float) -> Iterator[tuple[int, int, float]]:
+    """(start, end, score) if the digits `text[start:end]` could be a number; cheap, for most are ids and times."""
+    if threshold > TOLD or end - start > LONGEST:
+        return
+    row = Row(ascii_digits(text[start:end]), (end - start,), "", "")
+    if score(row) and not is_part_before(text, start) and not is_part_after(text, end):
+        sure = _told(text, row, start, end)
+        if sure >= threshold:
+            extension = EXTENSION.match(text, end)
+            yield start, extension.end() if extension else end, sure
+
+
+def _grouped(text: str, start: int, end: int, threshold: float) -> Iterator[tuple[int, int, float]]:
+    """(start, end, score) of the numbers in a run of groups; no two begin with the same group."""
+    run = Run(text, start, end)
+    found = [(*best, i) for i, weak in run.starts() if (best := _best(run, i, weak, threshold))]
+    free = bytearray(b"\x01") * len(run.spans)
+    for sure, j, i in sorted(found, key=lambda row: (-row[0], row[2] - row[1], row[2])):
+        if free[i]:  # what a surer row leaves uncovered on its left is part of the number
+            free[i:j] = bytes(j - i)
+            yield *run.place(i, j), sure
+
+
+def _best(run: Run, i: int, weak: bool, threshold: float) -> tuple[float, int] | None:
+    """(score, group behind the last) of the surest row that begins with group `i`, the longest of those."""
+    best: tuple[float, int] | None = None
+    for row, j in run.rows(i):
+        sure = score(row)
+        if sure > (best[0] if best else 0.0 if weak else WEAK):
+            best = (sure, j)
+        if sure >= (INTERNATIONAL if "+" in row.lead else WRITTEN):
+            break
+    if best and best[0] == WEAK and threshold <= TOLD:
+        row = next(row for row, j in run.rows(i) if j == best[1])
+        best = (_told(run.text, row, run.spans[i][0], run.spans[best[1] - 1][1]), best[1])
+    return best if best and best[0] >= threshold else None
+
+
+def _told(text: str, row: Row, start: int, end: int) -> float:
+    """The score of a weak row, for what the words beside it say; bare digits need one that is near."""
+    if row.gaps:
+        told = 0 < words_to_phone(text, start) <= 5 or phone_follows(text, end)
+    else:
+        told = 0 < words_to_phone(text, start) <= 3 and is_speakable(row.digits)
+    return TOLD if told else WEAK

@@ -1,0 +1,161 @@
+"""The forms in which telephone numbers are written, and those of other things made of groups of digits. Pure.
+
+Without a calling code nearly every row of digits is a number somewhere, so numbering plans help little. What helps
+is that people write the numbers of their country in few ways, and that most of these are used for nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from proxy.detect.recognizers.numbering import judged
+
+INTERNATIONAL = 0.85  # with its calling code, and in use there
+WRITTEN = 0.7  # grouped as numbers are, or with a calling code and as long as numbers there are
+TOLD = 0.6  # weak, but a word beside it says so
+WEAK = 0.4  # digits that could be a number
+
+# Groups without a trunk digit that are used for nothing else, and the digits they may begin with: Spain, Brazil,
+# Mexico, Russia, China, and short forms with 1 for toll-free numbers of Australia.
+_OWN = (
+    ((2, 3, 2, 2), r"[89]"),
+    ((3, 2, 2, 2), r"[6-9]"),
+    ((2, 5, 4), r"[1-9][1-9]9"),
+    ((1, 3, 3, 2, 2), r"[78][3489]"),
+    ((3, 4, 4), r"1[3-9]"),
+    ((4, 3, 3), r"1[38]00"),
+)
+_own: dict[tuple[int, ...], re.Pattern[str]] = {sizes: re.compile(begin) for sizes, begin in _OWN}
+_US_SSN, _US_ZIP = (3, 2, 4), (5, 4)
+_seconds = re.compile(r"1\d{9}|1\d{12}")  # since 1970, until 2033
+_day = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\d{4}|\d{6})?")
+
+
+# The first three groups of forms that may begin behind other digits.
+_FIRST = frozenset({(3, 3, 4), (1, 3, 3), *(sizes[:3] for sizes in _own)})
+
+
+class Row(NamedTuple):
+    """Whole groups of a run: their digits (ASCII), sizes, the kinds of gaps between them, what stands in front."""
+
+    digits: str
+    sizes: tuple[int, ...]
+    gaps: str
+    lead: str
+
+
+def score(row: Row) -> float:
+    """How sure it is by its form alone; 0.0 if it can be no number."""
+    if "+" in row.lead:
+        return _international(row)
+    if len(row.sizes) == 1:
+        return WEAK if 7 <= len(row.digits) <= 15 and _is_weak(row) else 0.0
+    if row.digits.startswith("00") and _is_abroad(row):
+        return WRITTEN
+    if not 7 <= len(row.digits) <= 15 or not _is_even(row):
+        return 0.0
+    if is_american(row) or _has_trunk(row) or _has_area(row) or _is_own(row):
+        return WRITTEN
+    return WEAK if _is_weak(row) else 0.0
+
+
+def _is_abroad(row: Row) -> bool:
+    """Two zeros for the plus sign."""
+    if "." in row.gaps or not 2 <= row.sizes[0] <= 5 or not 9 <= len(row.digits) <= 17:
+        return False
+    return judged(row.digits[2:])[0]
+
+
+def _international(row: Row) -> float:
+    digits = row.digits
+    if "()" in row.gaps:  # +44 (0)20: the bracket says what to leave out
+        inner = row.gaps.index("()") + 1
+        cut = sum(row.sizes[:inner])
+        digits = digits[:cut] + digits[cut + row.sizes[inner] :] if digits[cut] == "0" else digits
+    if not 7 <= len(digits) <= 15:
+        return 0.0
+    possible, valid = judged(digits)
+    if valid:
+        return INTERNATIONAL
+    if row.gaps == "." or not possible:
+        return WEAK if len(row.sizes) > 1 and row.gaps != "." else 0.0
+    return WRITTEN if len(row.sizes) > 1 or len(digits) >= 10 else WEAK
+
+
+def _is_even(row: Row) -> bool:
+    """Whether the gaps go together: one kind, or a first one of its own; spaces and hyphens mix, one slash may."""
+    gaps = row.gaps
+    if "X" in gaps or gaps.count("/") > 1 or ("(" in gaps and gaps[:2] != "()"):
+        return False
+    rest = set(gaps[2 if gaps[:1] == "(" else 1 :]) - {"/"}
+    return rest <= {"."} if gaps[:1] == "." else rest <= {" ", "-"} or (gaps[0] == ")" and rest <= {"."})
+
+
+def is_american(row: Row) -> bool:
+    """Ten digits as 3-3-4, with or without 1 in front; set apart by spaces alone, area and exchange must exist."""
+    if (
+        row.sizes[-3:] != (3, 3, 4)
+        or row.sizes[:-3] not in ((), (1,))
+        or (len(row.sizes) == 4 and row.digits[0] != "1")
+    ):
+        return False
+    area, exchange = row.digits[-10], row.digits[-7]
+    return (area > "1" and exchange > "1") if set(row.gaps) == {" "} else area != "0"
+
+
+def _has_trunk(row: Row) -> bool:
+    """A zero in front of the area, as in most of Europe, Asia and Africa: `030/1234567`, `08-74 01 24`."""
+    sizes = row.sizes
+    return (
+        row.digits[0] == "0"
+        and row.digits[1] != "0"
+        and 9 - (row.gaps[:1] in "-/)" and set(row.gaps[1:]) == {" "}) <= len(row.digits) <= 13
+        and 2 <= sizes[0] <= 5
+        and 2 <= len(sizes) <= 6
+        and (min(sizes[1:]) > 1 or (sizes[0] == 2 and sizes[1] == 1 and min(sizes[2:], default=0) > 1))
+        and sizes not in (_US_SSN, _US_ZIP)
+        and (row.gaps != "." or sizes[0] > 2)
+    )
+
+
+def _has_area(row: Row) -> bool:
+    """An area in brackets: `(37) 788-063`, `(11) 91234-5678`; not a year."""
+    return (
+        row.lead.endswith(("(", "\uff08"))
+        and row.gaps[0] == ")"
+        and 2 <= row.sizes[0] <= 5
+        and not (row.sizes[0] == 4 and row.digits[:2] in ("19", "20"))
+        and 8 <= len(row.digits) <= 13
+        and min(row.sizes[1:]) > 1
+    )
+
+
+def _is_own(row: Row) -> bool:
+    begin = _own.get(row.sizes)
+    if begin is None or not begin.match(row.digits) or "." in row.gaps:
+        return False
+    return row.sizes != (2, 5, 4) or row.gaps[-1] == "-"
+
+
+def _is_weak(row: Row) -> bool:
+    """Whether nothing speaks against it: neither a time, nor a decimal, a thousand, a network address, an id."""
+    if len(row.sizes) == 1:
+        return not _seconds.fullmatch(row.digits) and not _day.fullmatch(row.digits)
+    if min(row.sizes[1:]) < 2 or len(row.sizes) > 6 or row.sizes == _US_SSN:
+        return False
+    if "." not in row.gaps:
+        return True
+    if len(row.sizes) == 2 or (row.sizes[0] < 3 and set(row.sizes[1:]) == {3}):
+        return False
+    return len(row.sizes) != 4 or max(row.sizes) > 3
+
+
+def may_begin(digit: str, lead: str, sizes: tuple[int, ...]) -> bool:
+    """Whether groups of `sizes`, of which the first begins with `digit`, may score more than WEAK. Cheap."""
+    return digit == "0" or lead == "(" or sizes[:3] in _FIRST or not digit.isascii()
+
+
+def is_speakable(digits: str) -> bool:
+    """Whether bare digits are as many as people dial; more must begin with a calling code."""
+    return len(digits) <= 12 or judged(digits.removeprefix("00"))[1]

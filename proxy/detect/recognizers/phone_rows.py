@@ -1,0 +1,141 @@
+"""Digits and separators cut into groups, and the rows of whole groups that could be a telephone number. Pure.
+
+What the characters around a run say is read here too: digits that go on as a word, a price or a decimal are no
+telephone number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import pairwise
+
+from proxy.detect.recognizers.hotwords import phone_follows
+from proxy.detect.recognizers.phone_forms import Row, may_begin
+
+EXTENSION = re.compile(
+    r"[ ,;]{0,2}(?:(?:extension|extn?|int|dw|durchwahl|poste|ramal|anexo)[ .:]{0,2}|[x#] ?)\d{1,6}(?!\w)",
+    re.IGNORECASE,
+)
+LONGEST = 17  # digits, with two zeros in front
+_BORDER = " (/X"  # kinds of gaps behind which a row may begin, and before which one may end
+_digits = re.compile(r"\d+")
+_goes_on = re.compile(r"[\-_.]?[a-z]|[\-_%\u00b0]\d?|[:,]\d", re.IGNORECASE)
+
+
+class Run:
+    """`text[start:end]`, cut into `spans`; `gaps` has one character for what stands between two of them."""
+
+    __slots__ = ("_begins", "_ends", "_other", "_sizes", "gaps", "spans", "start", "text")
+
+    def __init__(self, text: str, start: int, end: int) -> None:
+        self.text, self.start = text, start
+        self.spans = [group.span() for group in _digits.finditer(text, start, end)]
+        self.gaps = "".join([_kind(text[left[1] : right[0]]) for left, right in pairwise(self.spans)])
+        self._sizes = tuple([last - first for first, last in self.spans])
+        self._begins, self._ends = not is_part_before(text, start), not is_part_after(text, end)
+        self._other = self._others() if len(self.spans) > 2 else frozenset()
+
+    def starts(self) -> Iterator[tuple[int, bool]]:
+        """(index, whether weak forms count) of the groups with which a row may begin.
+
+        What is weak is a number as a whole or not at all, so it begins where the run does.
+        """
+        if self._begins:
+            yield 0, True
+        for i, gap in enumerate(self.gaps, 1):
+            if gap == "X":
+                yield i, True
+            elif gap in _BORDER and may_begin(self.text[self.spans[i][0]], gap, self._sizes[i : i + 3]):
+                yield i, False
+
+    def rows(self, i: int) -> Iterator[tuple[Row, int]]:
+        """(row, index behind its last group) of the rows that begin with group `i`, the longest first."""
+        lead = self.gaps[i - 1] if i else self.text[self.start : self.spans[0][0]].replace("\uff0b", "+")
+        stop, length = i, 0
+        while stop < len(self.spans) and stop < i + 7 and stop not in self._other:
+            length += self._sizes[stop]
+            stop += 1
+        for j in range(stop, i, -1):
+            if 7 <= length <= LONGEST and (self._ends if j == len(self.spans) else self.gaps[j - 1] in _BORDER):
+                digits = ascii_digits("".join([self.text[first:last] for first, last in self.spans[i:j]]))
+                yield Row(digits, self._sizes[i:j], self.gaps[i : j - 1], lead), j
+            length -= self._sizes[j - 1]
+
+    def place(self, i: int, j: int) -> tuple[int, int]:
+        """(start, end) of groups `i` to `j`: with a plus sign or a bracket that is closed, and an extension."""
+        start, end = self.spans[i][0], self.spans[j - 1][1]
+        closed = self.gaps[i : i + 1] == ")" and j > i + 1
+        while start > self.start and self.text[start - 1] in ("+\uff0b(\uff08" if closed else "+\uff0b"):
+            start -= 1
+        extension = EXTENSION.match(self.text, end)
+        return start, extension.end() if extension else end
+
+    def _others(self) -> frozenset[int]:
+        """Indices of the groups that are part of a date or of a card: three or four groups set apart alike."""
+        gaps, found = self.gaps, set[int]()
+        for i in range(len(gaps) - 1):
+            if gaps[i] != gaps[i + 1] or gaps[i] not in "-./ ":
+                continue
+            if self._sizes[i : i + 4] == (4, 4, 4, 4) and gaps[i + 2] == gaps[i]:
+                found.update(range(i, i + 4))
+            alone = gaps[i] != " " and gaps[i] not in (gaps[i + 2 : i + 3], gaps[i - 1 : i])
+            if max(self._sizes[i : i + 3]) <= 4 and _is_date(self.text, self.spans[i : i + 3], alone):
+                found.update(range(i, i + 3))
+        return frozenset(found)
+
+
+def _is_date(text: str, spans: list[tuple[int, int]], alone: bool) -> bool:
+    """Whether three groups are a year, a month and a day in some order; years of two digits only if `alone`."""
+    parts = [text[first:last] for first, last in spans]
+    if len(parts[2]) > 2:
+        parts.reverse()
+    if len(parts[0]) == 4 and len(parts[1]) <= 2 and len(parts[2]) <= 2:
+        year, *rest = map(int, parts)
+        return 1900 <= year <= 2100 and 1 <= min(rest) <= 12 and max(rest) <= 31
+    numbers = sorted(map(int, parts))
+    return alone and all(len(part) == 2 for part in parts) and 1 <= numbers[0] <= 12 and numbers[1] <= 31
+
+
+def ascii_digits(digits: str) -> str:
+    """Digits of any script as those of ASCII."""
+    return digits if digits.isascii() else "".join(str(int(digit)) for digit in digits)
+
+
+@lru_cache(512)
+def _kind(gap: str) -> str:
+    """One character for what stands between two groups; X for what does not stand inside a number."""
+    plain = re.sub(r"[\s\u3000]", " ", gap).replace("\uff08", "(").replace("\uff09", ")")
+    plain = re.sub(r"[\u2010-\u2015\u2212\uff0d]", "-", plain)
+    for kind, written in _KINDS.items():
+        if plain in written:
+            return kind
+    return "X"
+
+
+_KINDS = {
+    " ": (" ", "  "),
+    "-": ("-",),
+    ".": (".",),
+    "/": ("/", " /", "/ ", " / "),
+    "(": ("(", " (", "  (", "-("),
+    ")": (")", ") ", ")  ", ")-", ").", ")/"),
+}
+
+
+def is_part_before(text: str, start: int) -> bool:
+    """Whether what stands before `start` makes the digits part of something else: a word, a price, a decimal."""
+    last, other = text[max(0, start - 1) : start], text[max(0, start - 2) : max(0, start - 1)]
+    if last.isascii() and (last.isalnum() or (last and last in "$@#\\^~")):
+        return True
+    if last and last in "-_.,":
+        return other.isalnum()
+    return last in ("\u20ac", "\u00a3", "\u00a5") or (last == ":" and other.isdecimal())
+
+
+def is_part_after(text: str, end: int) -> bool:
+    """Whether what stands at `end` makes the digits part of something else; an extension or `-Office` does not."""
+    if _goes_on.match(text, end) is None or EXTENSION.match(text, end):
+        return False
+    return not phone_follows(text, end)
