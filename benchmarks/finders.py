@@ -67,23 +67,32 @@ class Ours:
         self.engine = Engine(budget=BUDGET)
         self.policy = load(rules, self.engine)
         self.lane = Lane(Direction.CLIENT_TO_UPSTREAM, Live(self.policy), self._choose)
+        self.watch: Watch | None = None
         self.engine.prepare(self.lane.live.wanted[Direction.CLIENT_TO_UPSTREAM])
 
     def find(self, text: str) -> list[Span]:
         """The places in `text` that the lane would rewrite, and what it takes them for."""
-        self.watch = Watch(self.engine, text)
-        self._work(text)
-        return self.watch.spans
+        return self._work(text).spans
 
     def redact(self, text: str) -> str:
-        self.watch = Watch(self.engine, text)
-        return self._work(text)
+        """What the lane sends on."""
+        return self._work(text).after
 
-    def _work(self, text: str) -> str:
-        (sent,) = (a for a in self.lane.work(Kind.TEXT, text.encode(), self.watch) if isinstance(a, Send))
-        return sent.payload.decode()
+    def leaves_alone(self, text: str) -> bool:
+        """Whether the very object that came in is sent on."""
+        return self._work(text).same
+
+    def _work(self, text: str) -> Watch:
+        if self.watch is None or self.watch.text != text:  # mostly asked for both, one after the other
+            self.watch = Watch(self.engine, text)
+            payload = text.encode()
+            (sent,) = (a for a in self.lane.work(Kind.TEXT, payload, self.watch) if isinstance(a, Send))
+            self.watch.same = sent.payload is payload
+            self.watch.after = sent.payload.decode()
+        return self.watch
 
     def _choose(self, kind: Kind, payload: bytes) -> Codec:
+        assert self.watch is not None
         return self.watch.over(codecs.choose(kind, payload))
 
 
@@ -94,6 +103,8 @@ class Watch:
         self.detector = detector
         self.text = text
         self.spans: list[Span] = []
+        self.after = text
+        self.same = False  # whether the very payload that came in was sent on
 
     def over(self, codec: Codec) -> Watch:
         """Watch this codec."""
