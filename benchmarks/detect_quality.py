@@ -74,8 +74,8 @@ def cases(data: Path) -> list[Text]:
     return found
 
 
-def sets(data: Path) -> list[Set]:
-    """Everything to find something in."""
+def sets(data: Path, seed: int = 0) -> list[Set]:
+    """Everything to find something in; another `seed` makes other messages of the same kinds."""
     found = []
     if data.is_dir():
         found = [
@@ -83,14 +83,16 @@ def sets(data: Path) -> list[Set]:
             Set("privy", spanned(data, "privy_json_payloads"), core=True),
             Set("datafog", cases(data), core=True),
         ]
-    found.append(Set("plain", [(one.text, one.spans, None) for one in personal.plain()]))
-    found.append(Set("hidden", [(one.text, one.spans, one.label) for one in personal.hidden()]))
+    found.append(Set("plain", [(one.text, one.spans, None) for one in personal.plain(seed=personal.SEED + seed)]))
+    found.append(
+        Set("hidden", [(one.text, one.spans, one.label) for one in personal.hidden(seed=personal.SEED + seed)])
+    )
     return found
 
 
-def clean_sets(data: Path) -> dict[str, list[str]]:
+def clean_sets(data: Path, seed: int = 0) -> dict[str, list[str]]:
     """Everything to find nothing in."""
-    found = {"made up": [one.text for one in clean.frames()]}
+    found = {"made up": [one.text for one in clean.frames(seed=clean.SEED + seed)]}
     if data.is_dir():
         found["thirty"] = [row["text"] for row in rows(data, "clean_frames")]
         found["datafog negative"] = [row["input"] for row in rows(data, "datafog_negative_cases")]
@@ -240,11 +242,12 @@ def main() -> None:
     parser.add_argument("--rules", default="default", help="rules of ours, by name or path")
     parser.add_argument("--only", default="", help="peers whose name contains this; 'none' for ours alone")
     parser.add_argument("--data", type=Path, default=DATA, help="folder with the evaluation data of others")
+    parser.add_argument("--seed", type=int, default=0, help="make other messages, of the same kinds")
     parser.add_argument("--quick", action="store_true", help="60 texts of each set for slow detectors")
     parser.add_argument("--misses", action="store_true", help="list what ours missed and what it found wrongly")
     parser.add_argument("--json", type=Path, help="write the counts here")
     options = parser.parse_args()
-    everything, quiet = sets(options.data), clean_sets(options.data)
+    everything, quiet = sets(options.data, options.seed), clean_sets(options.data, options.seed)
     results: Results = {}
     missing: dict[str, str] = {}
     if not options.data.is_dir():
