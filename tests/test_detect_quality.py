@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks import detect_quality, finders
-from benchmarks.detect_quality import Set, measure, tables
+from benchmarks.detect_quality import measure
 from benchmarks.finders import MissingError, Peer
+from benchmarks.quality_tables import Set, tables
 from benchmarks.scoring import Span
 
 ROOT = Path(__file__).resolve().parent.parent

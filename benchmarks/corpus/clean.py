@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from types import MappingProxyType
 
-from benchmarks.corpus import talk, things, tools, trade
+from benchmarks.corpus import streams, talk, things, tools, trade
 from benchmarks.corpus.ids import Ids
 
 SEED = 20_251_123
 COUNT = 640
 
 Kind = Callable[[Ids], str]
-KINDS = MappingProxyType({**talk.KINDS, **things.KINDS, **trade.KINDS, **tools.KINDS})
+KINDS = MappingProxyType({**talk.KINDS, **streams.KINDS, **things.KINDS, **trade.KINDS, **tools.KINDS})
 """Name of a protocol -> a maker of one of its messages, as the text of one WebSocket message."""
 
 

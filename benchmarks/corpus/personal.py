@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.corpus import people, values
 from benchmarks.corpus.hiding import TRICKS, Trick
 from benchmarks.corpus.ids import Ids, dumps
-from benchmarks.corpus.talk import RS
+from benchmarks.corpus.streams import RS
 from benchmarks.corpus.values import NEUTRAL, Need, Value
 from benchmarks.scoring import Span
 
