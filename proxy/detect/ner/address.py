@@ -15,12 +15,12 @@ from proxy.detect.ner.window import union
 
 _SEP = r"(?:[ \t]*[,;./|>-]?[ \t]*(?:\r?\n[ \t>|?]*)?(?:,[ \t]*)?)"
 _UNIT = (
-    r"(?:(?:apt|apartment|suite|ste|unit|floor|fl|flat|room|rm|bldg|building|door|postbox|(?:p\.?[ ]?o\.?[ ]?)?box|no|nr"
-    r"|psc|cmr)\b\.?[ ]?#?[0-9]{1,5}[a-z]?|\#[ ]?[0-9]{1,5})\b"
+    r"(?:(?:apt|apartment|suite|ste|unit|floor|fl|flat|room|rm|bldg|building|door|postbox"
+    r"|(?:p\.?[ ]?o\.?[ ]?)?box|no|nr|psc|cmr)\b\.?[ ]?#?[0-9]{1,5}[a-z]?|\#[ ]?[0-9]{1,5})\b"
 )
 _NUMBER = r"(?<![\w.,-])[0-9]{1,6}[a-z]?(?:[/-][0-9]{1,4}[a-z]?)?(?![\w]|[.,:][0-9])"
 _STATE = r"(?-i:\b[A-Z]{2,3}\b)"
-_PROPER = r"(?-i:[A-ZÀ-ÖØ-ÞĀ-Ž][^\W\d_]+)"  # noqa: RUF001
+_PROPER = r"(?-i:[A-ZÀ-ÖØ-ÞĀ-Ž][^\W\d_]+)"
 _TITLE = rf"{_PROPER}(?:[ -](?:d[eo] |la |du )?{_PROPER}){{0,2}}"
 _PART = rf"(?:{_UNIT}|{COUNTRY}|{_NUMBER}|{_STATE})"
 _REST = re.compile(rf"(?:{_SEP}{_PART}){{1,6}}", re.IGNORECASE)
@@ -38,8 +38,8 @@ _AND = re.compile(r"\.?[ ](?:and|&)[ ]", re.IGNORECASE)
 
 # Formats of a post office, which are addresses whatever a model says: USPS Publication 28, sections 225 and 28.
 _POST = re.compile(
-    r"\b(?:(?:PSC|CMR|Unit)[ ][0-9]{1,5},?[ ]Box[ ][0-9]{1,5}(?:[,\s]{1,4}(?:APO|FPO|DPO)[, ]+(?:AA|AE|AP)[ ][0-9]{5})?"
-    r"|P\.?[ ]?O\.?[ ]?Box[ ]#?[0-9]{1,6})\b",
+    r"\b(?:(?:PSC|CMR|Unit)[ ][0-9]{1,5},?[ ]Box[ ][0-9]{1,5}"
+    r"(?:[,\s]{1,4}(?:APO|FPO|DPO)[, ]+(?:AA|AE|AP)[ ][0-9]{5})?|P\.?[ ]?O\.?[ ]?Box[ ]#?[0-9]{1,6})\b",
     re.IGNORECASE,
 )
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 PERSON, LOCATION = "PERSON", "LOCATION"
-EMAIL, PHONE = "EMAIL_ADDRESS", "PHONE_NUMBER"
-ENTITIES = frozenset({PERSON, LOCATION, EMAIL, PHONE})
+ENTITIES = frozenset({PERSON, LOCATION})
 
 
 class MissingError(ImportError):

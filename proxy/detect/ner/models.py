@@ -9,13 +9,14 @@ from pathlib import Path
 from proxy.detect.ner.adapters import Gliner, HuggingFace, Spacy, small_spacy
 from proxy.detect.ner.model import Model
 from proxy.detect.ner.rampart import PACKAGE, Rampart
+from proxy.detect.ner.strict import Strict
 
 MISSING = "names and addresses are found by key only; pip install 'hushwire[ner]'"
 
 BY_PATH: dict[str, Callable[[Path], Model]] = {"spacy": Spacy, "gliner": Gliner, "hf": HuggingFace}
 BY_NAME: dict[str, Callable[[], tuple[Model, ...]]] = {
     "rampart": lambda: (Rampart(),),
-    "strict": lambda: (Rampart(), small_spacy()),
+    "strict": lambda: (Strict(Rampart(), small_spacy()),),
 }
 
 

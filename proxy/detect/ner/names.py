@@ -6,6 +6,7 @@ Which thread calls is the caller's business: `weight` tells how much work a text
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from proxy.core.finding import Finding
 from proxy.detect.deadline import Deadline
@@ -66,8 +67,8 @@ class Names:
             spans: list[Span] = []
             for start, end in windows(text):
                 deadline.left()
-                for span in model.read(text[start:end], threshold):
-                    spans.append(Span(span.entity, span.start + start, span.end + start, span.score))
+                read = model.read(text[start:end], threshold)
+                spans += [replace(span, start=span.start + start, end=span.end + start) for span in read]
             sure = [span for span in union(spans) if not doubtful(text, span)]
             found += [
                 Finding(span.entity, span.start, span.end, min(span.score, CEILING), model.name)

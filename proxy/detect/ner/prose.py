@@ -10,9 +10,9 @@ import re
 
 _LETTER = r"[^\W\d_]"
 # A word as people write it: anna, Anna, ANNA, O'Neil, Jean-Luc, McKay; not sensorId, not msg_01, not AbCdEf.
-_WORD = rf"(?<![\w$@.:/\\=-]){_LETTER}{{1,24}}(?:['’-]{_LETTER}{{1,24}}){{0,2}}(?![\w$@(\[=\\-]|[./:]\w)"
-_PAIR = re.compile(rf"{_WORD}[.,;:!?)\"'”]{{0,2}}\s{{1,8}}[(\"'“]?{_WORD}").search
-_RUN = re.compile(rf"{_WORD}(?:[.,;:!?)\"'”]{{0,2}}\s{{1,8}}[(\"'“]?{_WORD}){{3}}").search
+_WORD = rf"(?<![\w$@.:/\\=-]){_LETTER}{{1,24}}(?:['\u2019-]{_LETTER}{{1,24}}){{0,2}}(?![\w$@(\[=\\-]|[./:]\w)"
+_PAIR = re.compile(rf"{_WORD}[.,;:!?)\"'\u201d]{{0,2}}\s{{1,8}}[(\"'\u201c]?{_WORD}").search
+_RUN = re.compile(rf"{_WORD}(?:[.,;:!?)\"'\u201d]{{0,2}}\s{{1,8}}[(\"'\u201c]?{_WORD}){{3}}").search
 _WORDS = re.compile(_WORD).findall
 _CODE = re.compile(r"[{}\[\];=|\\$#_^~]|</|\":|://|\(\)").findall
 

@@ -10,27 +10,29 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from proxy.detect.ner.model import EMAIL, LOCATION, PERSON, PHONE, Span
+from proxy.detect.ner.model import LOCATION, PERSON, Span
 
-WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 
-CAPITAL, SMALL = 0.4, 0.8
-"""A capitalised word needs `threshold` times the first; a small one of a careful writer the second, at least."""
+CAPITAL, SMALL, CHAT = 0.4, 0.8, 0.6
+"""A capitalised word needs `threshold` times the first; a small one of a careful writer at least the second, of
+another writer the third."""
 
 # What may stand between two words of one value.
 _PARTICLE = r"(?:(?:de|da|do|dos|del|della|di|du|la|le|el|al|bin|ibn|van|von|der|den|ter|ten|zu|y|e)[ \t]+)"
 _INITIAL = r"(?:[^\W\d_]\.?[ \t]+)"
 _GAPS = {
-    PERSON: re.compile(rf"\.?[ \t]*(?:{_PARTICLE}{{1,2}}|{_INITIAL})?|[ \t]*-[ \t]*", re.IGNORECASE),
+    # a dot without a space behind it only after an initial: J.R. Smith, not sys.stderr
+    PERSON: re.compile(
+        rf"(?:\.?[ \t]+|(?<=\b[^\W\d_])\.)(?:{_PARTICLE}{{1,2}}|{_INITIAL})?|[ \t]*-[ \t]*", re.IGNORECASE
+    ),
     LOCATION: re.compile(rf"[ \t]*[.,;#/-]?[ \t]*(?:{_PARTICLE}{{1,2}})?", re.IGNORECASE),
-    EMAIL: re.compile(r"[^\s\w]{0,2}|_"),
-    PHONE: re.compile(r"[\s().+/-]{1,3}"),
 }
 # What people write before their own or somebody's name, whatever the case of the name.
 _INTRODUCED = re.compile(
-    r"(?:\b(?:i['’]?m|i am|name(?:['’]?s| is)?|this is|call me|called|mr|mrs|ms|miss|dr|prof|dear|hi|hello|hey"
-    r"|regards|cheers|thanks|from|in|at|to|near|by|with|user|contact|sir|herr|frau|signed|née|se(?:ñ|n)ora?"
-    r"|je m['’]appelle|ich bin|me llamo|mi chiamo|vagyok)[.,:]?[ \t]+)\Z",
+    r"(?:\b(?:i['\u2019]?m|i am|name(?:['\u2019]?s| is)?|this is|call me|called"
+    r"|mr|mrs|ms|miss|dr|prof|dear|hi|hello|hey|regards|cheers|thanks|from|in|at|to|near|by|with|user|contact|sir"
+    r"|herr|frau|signed|née|se(?:ñ|n)ora?|je m['\u2019]appelle|ich bin|me llamo|mi chiamo|vagyok)[.,:]?[ \t]+)\Z",
     re.IGNORECASE,
 )
 _LOOK_BACK = 24
@@ -68,14 +70,14 @@ def joins(text: str, last: Span, word: Word | Span) -> bool:
 
 def need(text: str, word: Word, threshold: float, careful: bool, last: Span | None) -> float:
     """The probability at which `word` counts."""
-    if word.entity not in (PERSON, LOCATION) or not text[word.start].isalpha():
+    if not text[word.start].isalpha():
         return threshold
     if text[word.start].isupper():
         return threshold * CAPITAL if not text[word.start : word.end].isupper() else threshold
-    if not careful or (last is not None and joins(text, last, word)):
+    if last is not None and joins(text, last, word):
         return threshold
     before = text[max(0, word.start - _LOOK_BACK) : word.start]
-    return threshold if _INTRODUCED.search(before) else max(threshold, SMALL)
+    return threshold if _INTRODUCED.search(before) else max(threshold, SMALL if careful else CHAT)
 
 
 def _careful(text: str) -> bool:
