@@ -1,0 +1,167 @@
+"""What the key above a value says about it: `$.user.first_name` holds a name, whatever stands there.
+
+Keys are the strongest context there is, and without a language model the only one for names and addresses. What
+keys are called is in aliases.py, how they are read in keywords.py, what a value must look like in plausible.py.
+Values that tell themselves (e-mail, cards ...) are found without keys too, by the recognizers.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from proxy.core.finding import Finding
+from proxy.core.message import Leaf
+from proxy.detect import plausible
+from proxy.detect.aliases import ABOVE, ENDINGS, HOLDERS, HOT, NUMBERS, ROLES
+from proxy.detect.keywords import LONGEST_KEY, NAMES, NOTHING, PEOPLE, Name, Word, named, singulars, words
+
+SCORE = 0.9
+REMEMBERED = 4096
+"""Paths. They may hold keys that are personal themselves: they stay in memory, and not for long."""
+
+
+class Hint(NamedTuple):
+    """What a key says its values are, and whether a value can be that."""
+
+    entity: str
+    check: plausible.Check
+
+
+_HINTS = {
+    "given name": Hint("PERSON", plausible.name),
+    "family name": Hint("PERSON", plausible.name),
+    "full name": Hint("PERSON", plausible.name),
+    "somebody": Hint("PERSON", plausible.full_name),
+    "street": Hint("LOCATION", plausible.street),
+    "road": Hint("LOCATION", plausible.road),
+    "address": Hint("LOCATION", plausible.address),
+    "city": Hint("LOCATION", plausible.city),
+    "postcode": Hint("LOCATION", plausible.postcode),
+    "place": Hint("LOCATION", plausible.place),
+    "birth date": Hint("DATE_OF_BIRTH", plausible.birth_date),
+    "ssn": Hint("US_SSN", plausible.ssn),
+    "itin": Hint("US_ITIN", plausible.ssn),
+    "tax id": Hint("TAX_ID", plausible.identifier),
+    "national id": Hint("NATIONAL_ID", plausible.identifier),
+    "passport": Hint("PASSPORT", plausible.document),
+    "driver license": Hint("DRIVER_LICENSE", plausible.identifier),
+    "plate": Hint("LICENSE_PLATE", plausible.plate),
+    "iban": Hint("IBAN_CODE", plausible.iban),
+    "bank account": Hint("BANK_ACCOUNT", plausible.account),
+    "card": Hint("CREDIT_CARD", plausible.card),
+    "cvv": Hint("CARD_CODE", plausible.cvv),
+    "phone": Hint("PHONE_NUMBER", plausible.phone),
+    "email": Hint("EMAIL_ADDRESS", plausible.email),
+    "ip": Hint("IP_ADDRESS", plausible.ip),
+    "mac": Hint("MAC_ADDRESS", plausible.mac),
+    "imei": Hint("IMEI", plausible.imei),
+    "medical id": Hint("MEDICAL_ID", plausible.identifier),
+    "password": Hint("SECRET", plausible.password),
+    "passphrase": Hint("SECRET", plausible.passphrase),
+    "code": Hint("SECRET", plausible.code),
+    "some token": Hint("SECRET", plausible.unknown_token),
+    "token": Hint("SECRET", plausible.token),
+    "cookie": Hint("SECRET", plausible.cookie),
+}
+_NAME = "name"  # the one kind that depends on what stands before or above it
+_SAYS_WHO = Hint("PERSON", plausible.spoken_name)
+_MAY_SAY_WHO = Hint("PERSON", plausible.full_name)
+
+ENTITIES = frozenset(hint.entity for hint in _HINTS.values())
+"""Everything that a key can say."""
+
+_STEPS = re.compile(r'\.([^.\["]+)|(\["(?:[^"\\]|\\.)*"\])').findall
+_INDEX = re.compile(r"\[[0-9]+\]")
+_HOT: dict[str, set[str]] = {}
+for _entity, _words in HOT.items():
+    for _word in _words.split():
+        _HOT.setdefault(_word, set()).add(_entity)
+
+
+class Keys:
+    """What paths say (their syntax: proxy/codecs/scan.py). The same for everybody, so there are only functions."""
+
+    @staticmethod
+    @lru_cache(REMEMBERED)
+    def entity(path: str) -> Hint | None:
+        """What the last key of `path` says, in the light of the one above it; None: nothing."""
+        return None if path.endswith("~") else _pattern_says(_INDEX.sub("", path))
+
+    @staticmethod
+    @lru_cache(REMEMBERED)
+    def hot(path: str) -> frozenset[str]:
+        """Entities whose weak patterns become believable in a value at `path`."""
+        said = [word.text for key in _last_keys(path) for word in key]
+        found = [_HOT[one] for word in said for one in singulars(word) if one in _HOT]
+        return frozenset[str]().union(*found)
+
+
+@lru_cache(REMEMBERED)
+def _pattern_says(path: str) -> Hint | None:
+    *above, key = _last_keys(path) or [[]]
+    parent = above[0] if above else []
+    while key or parent:
+        if not key:  # it was `value`, `number` or the like
+            key, parent = parent, []
+        found = named([*parent, *key])
+        if found is not None and found[1] > len(key) and not _reaches_above(found[0], key):
+            found = named(key)
+        if found is not None:
+            name, size = found
+            return _whose(key[:-size], parent) if name.kind == _NAME else _HINTS.get(name.kind)
+        last = key[-1].text
+        if last not in ENDINGS and last not in NUMBERS and not last.isdecimal():
+            return None
+        key = key[:-1]
+    return None
+
+
+def _reaches_above(name: Name, key: Sequence[Word]) -> bool:
+    """Whether a name may begin in the key above `key`. `user_name` is a handle, the name of a user is not."""
+    beginning = "".join(name.words)[: -len("".join(word.text for word in key))]
+    return name.kind == NOTHING or beginning in ABOVE
+
+
+def _last_keys(path: str) -> list[list[Word]]:
+    """The words of the last key of `path`, and before it those of the key above."""
+    return [words(plain or json.loads(quoted)[0]) for plain, quoted in _STEPS(path)[-2:]]
+
+
+def _whose(before: Sequence[Word], parent: Sequence[Word]) -> Hint | None:
+    """What a `name` is, by the word before it in its key, or by the key above it."""
+    whose = [word.text for word in before or parent]
+    while whose and whose[-1] in HOLDERS:
+        whose.pop()
+    for owner in singulars(whose[-1]) if whose else ():
+        if owner in PEOPLE:
+            return _SAYS_WHO
+        if owner in ROLES:
+            return _MAY_SAY_WHO
+    return None
+
+
+class KeyFinder:
+    """Finds whole values by their keys."""
+
+    name = "keys"
+    entities = ENTITIES
+
+    def find(self, leaf: Leaf) -> list[Finding]:
+        """One finding over all of the leaf's text but white space at its ends, or none."""
+        hint = Keys.entity(leaf.path)
+        if hint is None:
+            return []
+        text = leaf.text.strip()
+        if not text or not hint.check(text) or _is_label(text):
+            return []
+        start = leaf.text.index(text)
+        return [Finding(hint.entity, start, start + len(text), SCORE, self.name)]
+
+
+def _is_label(text: str) -> bool:
+    """Whether a value is itself what keys are called, as in forms and translations: `"email": "E-Mail"`."""
+    return len(text) < LONGEST_KEY and "".join(word.text for word in words(text)) in NAMES

@@ -1,0 +1,72 @@
+"""Regexes for a gate: which payloads hold keys that say something about their values.
+
+Made from the same names that keywords.py reads keys by, for JSON as it is written, escapes undone: a key in
+double quotes, a colon, and a value that is a string, a number or a container. Other formats have to be read first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from proxy.detect.aliases import ABOVE, ENDINGS, NUMBERS
+from proxy.detect.keywords import NAMES, NOTHING
+
+_GAP = r"[^0-9A-Za-z\"]*"  # what may stand between two words of a key
+_VALUE = r"\"\s*:\s*[\"\[{0-9-]"
+_CONTAINER = r"\"\s*:\s*[\[{]"
+# Words that may follow a name in its key without changing it.
+_REST = rf"(?:{_GAP}(?:[0-9]+|{'|'.join(sorted(ENDINGS | NUMBERS))}))*{_GAP}"
+_PLURAL = "(?:s|es)?"
+
+
+def _spelt(words: Iterable[str]) -> str:
+    # an apostrophe is no letter, and no gap: `driver's license`
+    return _GAP.join(re.escape(word[:-1]) + "'?s" if word.endswith("s") else re.escape(word) for word in words)
+
+
+def _last(words: tuple[str, ...]) -> str:
+    plain = _spelt(words)
+    if words[-1].endswith("y"):
+        return f"(?:{plain}|{_spelt((*words[:-1], words[-1][:-1]))}ie){_PLURAL}"
+    return plain + _PLURAL
+
+
+def _fewest(names: set[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Without those that end with another one, as nothing is asked of what stands before a name."""
+    joined = {"".join(words) for words in names}
+    return sorted(words for words in names if not any(end in joined for end in _ends(words)))
+
+
+def _ends(words: tuple[str, ...]) -> Iterator[str]:
+    """How `words` end, also without the words that _REST takes."""
+    whole = "".join(words)
+    yield from (whole[at:] for at in range(1, len(whole)))
+    while len(words) > 1 and (words[-1] in ENDINGS or words[-1] in NUMBERS or words[-1].isdecimal()):
+        words = words[:-1]
+        whole = "".join(words)
+        yield from (whole[at:] for at in range(len(whole)))
+
+
+def _alternatives(spelt: list[str], size: int = 24) -> Iterator[str]:
+    """Some at a time, because engines limit how long a regex may be."""
+    for at in range(0, len(spelt), size):
+        yield f"(?:{'|'.join(spelt[at : at + size])})"
+
+
+def _triggers() -> Iterator[str]:
+    names = [name.words for name in NAMES.values() if name.kind != NOTHING and "".join(name.words).isascii()]
+    for some in _alternatives([_last(words) for words in _fewest(set(names))]):
+        yield f"{some}{_REST}{_VALUE}"
+    # A name may be spread over a key and the one above it: `"card": {"number": ...}`.
+    above = {words[:size] for words in names for size in range(1, len(words))}
+    above = {words for words in above if "".join(words) in ABOVE}
+    for some in _alternatives([_spelt(words) for words in _fewest(above)]):
+        yield f"{some}{_GAP}{_CONTAINER}"
+    # Accents, other scripts, and letters that look like ours.
+    yield rf"[^\x00-\x7f][^\"\x00-\x1f]*{_VALUE}"
+
+
+TRIGGERS: tuple[str, ...] = tuple(_triggers())
+"""In the syntax of recognizer.py, matched caselessly. One hits every JSON payload in which `Keys.entity` says
+something about the path of a value."""
