@@ -51,8 +51,45 @@ _UATP = (4, 5, 6)  # airline cards begin with 1, as times and ids do: only in pr
 _SEPARATOR = r"[ \-._\u00a0\u2002-\u200b\u2010-\u2015\u202f\u2212\u3000]{1,2}"
 _run = re.compile(rf"\d+(?:{_SEPARATOR}\d+)*")
 _digits = re.compile(r"\d+")
-_uuid = re.compile(r"(?<![0-9a-z])[0-9a-f]{4}-$", re.IGNORECASE)
+_uuid = re.compile(r"(?<![0-9a-z])[0-9a-f]{4}-\Z", re.IGNORECASE)
 _doubled = str.maketrans("0123456789", "0246813579")
+
+
+# Any one or two signs of any kind between two digits, but those of lists and of JSON.
+_GAP = r"[^0-9a-z,;:!?'\"(){}<>=/\\\[\]]{1,2}"
+
+
+def _table() -> dict[int, list[tuple[int, frozenset[str]]]]:
+    """For each length of a card, the first digits it may have, by how many they are."""
+    table: dict[int, dict[int, set[str]]] = {}
+    for line in _ISSUERS.split("\n"):
+        words = line.split()
+        lengths = [int(word) for word in words if word.isdigit() and 12 <= int(word) <= 19]
+        for word in words[: words.index(str(lengths[0]))] if words else ():
+            low, _, high = word.partition("-")
+            prefixes = {str(prefix) for prefix in range(int(low), int(high or low) + 1)}
+            for length in lengths:
+                table.setdefault(length, {}).setdefault(len(low), set()).update(prefixes)
+    return {
+        length: sorted((width, frozenset(prefixes)) for width, prefixes in by_width.items())
+        for length, by_width in table.items()
+    }
+
+
+_by_length = _table()
+
+
+def _triggers() -> tuple[str, ...]:
+    """Digits alone that begin as cards of their length do, and every row of groups of `_candidates` below."""
+    alone = []
+    for length, by_width in _by_length.items():
+        begins = {
+            prefix[:2] if len(prefix) > 1 else f"{prefix}." for _, prefixes in by_width for prefix in prefixes
+        }
+        alone.append(rf"(?:{'|'.join(sorted(begins))})\d{{{length - 2}}}".replace(".", r"\d"))
+    printed = ("4 4 4", "4 6 4", "4 5 6", "6 13", " ".join("1" * 13), "2 2 2 2 2 2 1", "3 3 3 3 1", "5 5 3")
+    rows = (_GAP.join(rf"\d{{{size}}}" for size in row.split(" ")) for row in printed)
+    return (rf"(?:^|[^0-9a-z])(?:{'|'.join(alone)})(?:$|[^0-9a-z])", *rows)
 
 
 class Card:
@@ -60,9 +97,7 @@ class Card:
 
     name = "card"
     entity = "CREDIT_CARD"
-    # Between two digits anything but letters and the punctuation of lists: no separator may be forgotten, and one
-    # of ours may take three bytes.
-    triggers: tuple[str, ...] = (r"\d(?:[^0-9a-z,;:!?'\"(){}<>=/\\\[\]]{0,6}\d){11}",)
+    triggers: tuple[str, ...] = _triggers()
     before = 100
     after = 100
 
@@ -103,7 +138,7 @@ def _candidates(sizes: list[int], between: list[str]) -> Iterator[tuple[int, int
         if i + 1 == len(sizes) or sizes[i + 1] != size or between[i] != between[even]:
             last = i + 2 if i + 1 < len(sizes) and sizes[i + 1] < size and between[i] == between[even] else i + 1
             # not the twelve digits of an IP address, and none of the sizes above
-            if size != 4 and last - even > 2 and 12 < sum(sizes[even:last]) <= 19:
+            if size < 6 and size != 4 and last - even > 2 and 12 < sum(sizes[even:last]) <= 19:
                 yield even, last
             even = i + 1
 
@@ -138,23 +173,3 @@ def is_issued(number: str) -> bool:
 def luhn(number: str) -> bool:
     """Whether the last of these ASCII digits is the check digit of ISO/IEC 7812-1 annex B."""
     return (sum(map(int, number[::-2])) + sum(map(int, number[-2::-2].translate(_doubled)))) % 10 == 0
-
-
-def _table() -> dict[int, list[tuple[int, frozenset[str]]]]:
-    """For each length of a card, the first digits it may have, by how many they are."""
-    table: dict[int, dict[int, set[str]]] = {}
-    for line in _ISSUERS.split("\n"):
-        words = line.split()
-        lengths = [int(word) for word in words if word.isdigit() and 12 <= int(word) <= 19]
-        for word in words[: words.index(str(lengths[0]))] if words else ():
-            low, _, high = word.partition("-")
-            prefixes = {str(prefix) for prefix in range(int(low), int(high or low) + 1)}
-            for length in lengths:
-                table.setdefault(length, {}).setdefault(len(low), set()).update(prefixes)
-    return {
-        length: sorted((width, frozenset(prefixes)) for width, prefixes in by_width.items())
-        for length, by_width in table.items()
-    }
-
-
-_by_length = _table()

@@ -21,6 +21,7 @@ from proxy.core.finding import Finding
 from proxy.detect.deadline import Deadline
 
 _LOCAL, _DOMAIN = 64, 255
+_SIGNS = ("@", "%40")  # the second where a query is looked at as it was sent
 _LOOKBACK = 3 * _LOCAL  # for the `//user:` before what would be a local part
 
 # atext of RFC 5322 without what is a delimiter wherever addresses are really written: ? & { | } and the backtick.
@@ -98,13 +99,13 @@ class Email:
 
     name = "email"
     entity = "EMAIL_ADDRESS"
-    triggers: tuple[str, ...] = ("@", "%40")
+    triggers: tuple[str, ...] = (r"[\w\"!#$%'*+\-/=^~.](?:@|%40)(?:[\w\-]{1,255}[.。]\w|localhost|\[)",)
     before = _LOOKBACK + 3
     after = _DOMAIN + 5
 
     def find(self, text: str, start: int, end: int, threshold: float, deadline: Deadline) -> Iterator[Finding]:
         """One finding for every `@` in the window that stands in an address."""
-        for sign in self.triggers:
+        for sign in _SIGNS:
             at = text.find(sign, start, end)
             while at >= 0:
                 deadline.left()

@@ -10,6 +10,7 @@ import re
 
 REACH = 40  # characters before a number in which a word speaks about it
 _AFTER = 16
+_SHARES = 6  # all words in one trigger are too much for the engine of the gate
 
 _PHONE = """
 phone phones telephone tel mobile mob cell cellular fax telefax landline pager msisdn handset hotline helpline
@@ -44,9 +45,8 @@ items year years port room channel bestellung auftrag rechnung konto pedido fact
 """
 _phone, _other = frozenset(_PHONE.split()), frozenset(_OTHER.split())
 _word = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+")
-_after = re.compile(
-    r"[\s\-(,]{1,3}(?:office|fax|home|work|mobile|mobil|cell|desk|tel|phone|handy)\b", re.IGNORECASE
-)
+_FOLLOWS = r"[\s\-(,]{1,3}(?:office|fax|home|work|mobile|mobil|cell|desk|tel|phone|handy)"
+_after = re.compile(rf"{_FOLLOWS}\b", re.IGNORECASE)
 
 
 def words_to_phone(text: str, start: int) -> int:
@@ -59,6 +59,22 @@ def words_to_phone(text: str, start: int) -> int:
         if low in _phone or low.startswith(_PHONE_BEGINS):
             return distance
     return 1 if not text.isascii() and _PHONE_INSIDE.search(text, first, start) else 0
+
+
+def announced(number: str) -> tuple[str, ...]:
+    """Triggers for `number` (a regex) with a word beside it that speaks of telephones."""
+    words = [_anywhere(word) for word in sorted({*_phone, *_PHONE_BEGINS})] + [_PHONE_INSIDE.pattern]
+    shares = [words[first::_SHARES] for first in range(_SHARES)]
+    before = (rf"(?:{'|'.join(share)}).{{0,{REACH}}}{number}" for share in shares)
+    return *before, rf"{number}{_FOLLOWS}"
+
+
+def _anywhere(word: str) -> str:
+    """A regex for `word` in any case; a short one only where it begins, not the `tel` of `hotel`."""
+    cased = "".join(char if char.isascii() else f"[{char}{char.upper()}]" for char in word)
+    if len(word) > 3 or not word[0].isascii():
+        return cased
+    return rf"(?:^|[^a-z]){cased}|(?-i:[a-z]{cased[0].upper()}){cased[1:]}"
 
 
 def phone_follows(text: str, end: int) -> bool:

@@ -12,18 +12,29 @@ from collections.abc import Iterator
 
 from proxy.core.finding import Finding
 from proxy.detect.deadline import Deadline
-from proxy.detect.recognizers.hotwords import phone_follows, words_to_phone
-from proxy.detect.recognizers.phone_forms import INTERNATIONAL, TOLD, WEAK, WRITTEN, Row, is_speakable, score
+from proxy.detect.recognizers.hotwords import announced, phone_follows, words_to_phone
+from proxy.detect.recognizers.phone_forms import (
+    INTERNATIONAL,
+    OWN,
+    TOLD,
+    WEAK,
+    WRITTEN,
+    Row,
+    is_speakable,
+    score,
+)
 from proxy.detect.recognizers.phone_rows import (
     EXTENSION,
+    GAP,
     LONGEST,
     Run,
     ascii_digits,
+    gap_before,
     is_part_after,
     is_part_before,
 )
 
-_GAP = r"[ \-./()\u00a0\u2002-\u200a\u2010-\u2015\u202f\u2212\u3000\uff08\uff09\uff0d]{1,3}+"
+_GAP = rf"{GAP}{{1,3}}+"
 _END = rf"(?!{_GAP}\d)"
 # Runs begin with a digit, a plus sign or a bracket. Dates, unix times, decimals and digits behind a letter are
 # passed over right here, because most of JSON is made of them; group 1 is digits alone, group 2 any other run.
@@ -42,31 +53,56 @@ _run = re.compile(
 )
 
 
+_WIDEST = 120  # characters of a row with its extension, or more
+# What stands between two groups, and perhaps between two digits; not the signs of lists and of JSON.
+_SIGN = r"[^0-9a-z,;:!?'\"{}<>=\\\[\]_]{1,3}"
+_MAYBE = _SIGN.replace("{1,3}", "{0,3}")
+_EDGE = "(?:^|[^0-9])"
+
+
+def _more(digits: int) -> str:
+    return rf"\d(?:{_MAYBE}\d){{{digits - 1}}}"
+
+
+def _triggers() -> tuple[str, ...]:
+    """One for every form in phone_forms.py that scores more than WEAK, and digits with a word beside them."""
+    own = [f"{_EDGE}{_SIGN.join(groups)}" for groups, _ in OWN]
+    return (
+        f"[+\uff0b][(\uff08]?{_more(7)}",
+        rf"{_EDGE}00\d{{0,3}}{_SIGN}{_more(4)}",
+        rf"{_EDGE}\d{{3}}{_SIGN}\d{{3}}{_SIGN}\d{{4}}",
+        rf"{_EDGE}0[1-9](?:{_SIGN}{_more(6)}|\d{_SIGN}{_more(5)}|\d{{2,3}}{_SIGN}{_more(3)})",
+        f"[(\uff08]\\d{{2,5}}[)\uff09]{_MAYBE}{_more(3)}",
+        *own,
+        *announced(_more(7)),
+    )
+
+
 class Phone:
     """Numbers of any country with their calling code; without it, those in groups or announced by a word."""
 
     name = "phone"
     entity = "PHONE_NUMBER"
-    # Seven digits, and between them whatever three separators may take in bytes.
-    triggers: tuple[str, ...] = (r"\d(?:[^0-9a-z,;:!?'\"{}<>=\\\[\]_]{0,9}\d){6}",)
+    triggers: tuple[str, ...] = _triggers()
     before = 120
-    after = 60
+    after = _WIDEST
 
     def find(self, text: str, start: int, end: int, threshold: float, deadline: Deadline) -> Iterator[Finding]:
         """Every number in the window; where rows of one run overlap, the surest, then the longest."""
-        for run in _run.finditer(text, start, end):
+        for run in _run.finditer(text, start, min(len(text), end + _WIDEST)):
             first, last = run.span()
             if run.lastindex is None or last - first < 7:
                 continue
             deadline.left()
             look = _alone if run.lastindex == 1 else _grouped
             for place in look(text, first, last, threshold):
-                yield Finding(self.entity, *place, self.name)
+                if place[0] < end:  # what begins behind the window may end behind what was read
+                    yield Finding(self.entity, *place, self.name)
 
 
 def _alone(text: str, start: int, end: int, threshold: float) -> Iterator[tuple[int, int, float]]:
     """(start, end, score) if the digits `text[start:end]` could be a number; cheap, for most are ids and times."""
-    if threshold > TOLD or end - start > LONGEST:
+    if threshold > TOLD or end - start > LONGEST or gap_before(text, start):
         return
     row = Row(ascii_digits(text[start:end]), (end - start,), "", "")
     if score(row) and not is_part_before(text, start) and not is_part_after(text, end):

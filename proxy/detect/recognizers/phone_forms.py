@@ -16,17 +16,16 @@ WRITTEN = 0.7  # grouped as numbers are, or with a calling code and as long as n
 TOLD = 0.6  # weak, but a word beside it says so
 WEAK = 0.4  # digits that could be a number
 
-# Groups without a trunk digit that are used for nothing else, and the digits they may begin with: Spain, Brazil,
-# Mexico, Russia, China, and short forms with 1 for toll-free numbers of Australia.
-_OWN = (
-    ((2, 3, 2, 2), r"[89]"),
-    ((3, 2, 2, 2), r"[6-9]"),
-    ((2, 5, 4), r"[1-9][1-9]9"),
-    ((1, 3, 3, 2, 2), r"[78][3489]"),
-    ((3, 4, 4), r"1[3-9]"),
-    ((4, 3, 3), r"1[38]00"),
+# Groups without a trunk digit that are used for nothing else: Spain, Brazil, Mexico, Russia, China, Australia.
+OWN = (
+    ((r"[89]\d", r"\d{3}", r"\d{2}", r"\d{2}"), (2, 3, 2, 2)),
+    ((r"[6-9]\d{2}", r"\d{2}", r"\d{2}", r"\d{2}"), (3, 2, 2, 2)),
+    ((r"[1-9][1-9]", r"9\d{4}", r"\d{4}"), (2, 5, 4)),
+    ((r"[78]", r"[3489]\d{2}", r"\d{3}", r"\d{2}", r"\d{2}"), (1, 3, 3, 2, 2)),
+    ((r"1[3-9]\d", r"\d{4}", r"\d{4}"), (3, 4, 4)),
+    ((r"1[38]00", r"\d{3}", r"\d{3}"), (4, 3, 3)),
 )
-_own: dict[tuple[int, ...], re.Pattern[str]] = {sizes: re.compile(begin) for sizes, begin in _OWN}
+_own: dict[tuple[int, ...], re.Pattern[str]] = {sizes: re.compile("".join(groups)) for groups, sizes in OWN}
 _US_SSN, _US_ZIP = (3, 2, 4), (5, 4)
 _seconds = re.compile(r"1\d{9}|1\d{12}")  # since 1970, until 2033
 _day = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\d{4}|\d{6})?")

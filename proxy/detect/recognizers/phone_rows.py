@@ -18,22 +18,30 @@ EXTENSION = re.compile(
     r"[ ,;]{0,2}(?:(?:extension|extn?|int|dw|durchwahl|poste|ramal|anexo)[ .:]{0,2}|[x#] ?)\d{1,6}(?!\w)",
     re.IGNORECASE,
 )
+_PLUS = re.compile(r"[+\uff0b]\Z")
+_OPENED = re.compile(r"(?:[+\uff0b][(\uff08]?|[(\uff08][+\uff0b]?)\Z")
 LONGEST = 17  # digits, with two zeros in front
 _BORDER = " (/X"  # kinds of gaps behind which a row may begin, and before which one may end
 _digits = re.compile(r"\d+")
+GAP = r"[ \-./()\u00a0\u2002-\u200a\u2010-\u2015\u202f\u2212\u3000\uff08\uff09\uff0d]"
+_gap_left = re.compile(rf"\d({GAP}{{0,3}})\Z")
 _goes_on = re.compile(r"[\-_.]?[a-z]|[\-_%\u00b0]\d?|[:,]\d", re.IGNORECASE)
 
 
 class Run:
-    """`text[start:end]`, cut into `spans`; `gaps` has one character for what stands between two of them."""
+    """`text[start:end]`, cut into `spans`; `gaps` has one character for what stands between two of them.
 
-    __slots__ = ("_begins", "_ends", "_other", "_sizes", "gaps", "spans", "start", "text")
+    It may be the rest of a longer run, where a window begins or a date was passed over: `_before` is the gap then.
+    """
+
+    __slots__ = ("_before", "_begins", "_ends", "_other", "_sizes", "gaps", "spans", "start", "text")
 
     def __init__(self, text: str, start: int, end: int) -> None:
         self.text, self.start = text, start
         self.spans = [group.span() for group in _digits.finditer(text, start, end)]
         self.gaps = "".join([_kind(text[left[1] : right[0]]) for left, right in pairwise(self.spans)])
         self._sizes = tuple([last - first for first, last in self.spans])
+        self._before = gap_before(text, self.spans[0][0])
         self._begins, self._ends = not is_part_before(text, start), not is_part_after(text, end)
         self._other = self._others() if len(self.spans) > 2 else frozenset()
 
@@ -42,9 +50,9 @@ class Run:
 
         What is weak is a number as a whole or not at all, so it begins where the run does.
         """
-        if self._begins:
+        if self._begins and not self._before:
             yield 0, True
-        for i, gap in enumerate(self.gaps, 1):
+        for i, gap in enumerate(self._before + self.gaps, 0 if self._before else 1):
             if gap == "X":
                 yield i, True
             elif gap in _BORDER and may_begin(self.text[self.spans[i][0]], gap, self._sizes[i : i + 3]):
@@ -52,7 +60,11 @@ class Run:
 
     def rows(self, i: int) -> Iterator[tuple[Row, int]]:
         """(row, index behind its last group) of the rows that begin with group `i`, the longest first."""
-        lead = self.gaps[i - 1] if i else self.text[self.start : self.spans[0][0]].replace("\uff0b", "+")
+        lead = (
+            self.gaps[i - 1]
+            if i
+            else self._before or self.text[self.start : self.spans[0][0]].replace("\uff0b", "+")
+        )
         stop, length = i, 0
         while stop < len(self.spans) and stop < i + 7 and stop not in self._other:
             length += self._sizes[stop]
@@ -66,9 +78,10 @@ class Run:
     def place(self, i: int, j: int) -> tuple[int, int]:
         """(start, end) of groups `i` to `j`: with a plus sign or a bracket that is closed, and an extension."""
         start, end = self.spans[i][0], self.spans[j - 1][1]
-        closed = self.gaps[i : i + 1] == ")" and j > i + 1
-        while start > self.start and self.text[start - 1] in ("+\uff0b(\uff08" if closed else "+\uff0b"):
-            start -= 1
+        lead = (_OPENED if self.gaps[i : i + 1] == ")" and j > i + 1 else _PLUS).search(
+            self.text, max(0, start - 2), start
+        )
+        start = lead.start() if lead else start
         extension = EXTENSION.match(self.text, end)
         return start, extension.end() if extension else end
 
@@ -122,6 +135,12 @@ _KINDS = {
     "(": ("(", " (", "  (", "-("),
     ")": (")", ") ", ")  ", ")-", ").", ")/"),
 }
+
+
+def gap_before(text: str, first: int) -> str:
+    """The kind of gap if digits stand left of those at `first`, in the same run; - if they are the same group."""
+    gap = _gap_left.search(text, max(0, first - 4), first)
+    return _kind(gap[1]) if gap and gap[1] else "-" if gap else ""
 
 
 def is_part_before(text: str, start: int) -> bool:

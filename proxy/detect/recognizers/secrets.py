@@ -50,7 +50,7 @@ class Secret:
     ) -> None:
         self.name = name
         self.begins = tuple(begins.split(" "))
-        self.triggers = tuple(re.escape(begin) + trigger for begin in self.begins)
+        self.triggers: tuple[str, ...] = tuple(f"(?-i:{re.escape(begin)}){trigger}" for begin in self.begins)
         self.rest = re.compile(rest, re.ASCII)
         self.check = check
         self.score = score
@@ -104,11 +104,14 @@ class Formed(Secret):
         """Every secret of this form that begins in the window."""
         if self.score < threshold:
             return
-        for match in self.pattern.finditer(text, start, min(len(text), end + self.after)):
+        stop = min(len(text), end + self.after)
+        match = self.pattern.search(text, start, stop)
+        while match is not None and match.start() < end:
             deadline.left()
             first, last = match.span(1)
-            if match.start() < end and self._holds(text, first, last):
+            if self._holds(text, first, last):
                 yield Finding(self.entity, first, last, self.score, self.name)
+            match = self.pattern.search(text, match.start() + 1, stop)
 
 
 class PrivateKey(Secret):

@@ -29,7 +29,7 @@ class UserInfo:
 
     name = "url-password"
     entity = "SECRET"
-    triggers: tuple[str, ...] = (r"://[^\s/?#\"'<>]*@",)
+    triggers: tuple[str, ...] = (r"://[^\s/?#\"'<>]{1,512}@",)
     before = _LONGEST + 3
     after = 1
 

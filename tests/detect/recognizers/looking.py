@@ -9,6 +9,7 @@ import regex
 from proxy.core.finding import Finding
 from proxy.detect.deadline import Deadline
 from proxy.detect.recognizer import Recognizer
+from proxy.detect.triggers import width
 
 
 def windows(recognizer: Recognizer, text: str, ends_only: bool = False) -> list[tuple[int, int]]:
@@ -17,8 +18,10 @@ def windows(recognizer: Recognizer, text: str, ends_only: bool = False) -> list[
         return [(0, len(text))]
     spans = []
     for trigger in recognizer.triggers:
-        for hit in regex.finditer(trigger, text, regex.IGNORECASE | regex.DOTALL, overlapped=True):
-            start = hit.end() if ends_only else hit.start()
+        widest = width(trigger)
+        assert widest is not None, trigger
+        for hit in regex.finditer(trigger, text, regex.I | regex.S | regex.M, overlapped=True):
+            start = hit.end() - widest if ends_only else hit.start()
             spans.append((max(0, start - recognizer.before), min(len(text), hit.end() + recognizer.after)))
     merged: list[tuple[int, int]] = []
     for start, end in sorted(spans):

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.detect.recognizer import Recognizer
+from proxy.core.finding import Finding
+from proxy.detect.deadline import Deadline
+from proxy.detect.look import Look
+from proxy.detect.recognizer import FLOOR, Recognizer
 from proxy.detect.recognizers import ours
+from proxy.detect.triggers import spelt
+from proxy.detect.windows import Window
 from tests.detect.recognizers.looking import look, look_everywhere
 from tests.detect.recognizers.samples import CARDS, E_MAILS, NOTHING, SECRETS_BY_KIND, TOLD
 
@@ -19,6 +26,19 @@ PIECES = st.one_of(
     st.sampled_from(SECRETS),
     st.sampled_from([place.format(value) for place, value in TOLD.items()]),
     st.sampled_from(NOTHING),
+    st.sampled_from(
+        [
+            "(212) 555-0142",
+            "+44 20 7946 0958",
+            "060 123 45 67",
+            "12 34 56 78",
+            "phone",
+            "tel",
+            "order",
+            "fax",
+            "2026-11-22",
+        ]
+    ),
     st.sampled_from(
         ["x" * 300, "4111 " * 40, "a." * 200, "1 " * 60, "eyJ" * 30, "://u:" + "p" * 200, "/" * 70, "secret key "]
     ),
@@ -37,7 +57,38 @@ TEXTS = st.lists(PIECES, max_size=6).flatmap(
 @given(TEXTS, st.booleans())
 def test_windows_and_the_whole_text_give_the_same_findings(text: str, ends_only: bool) -> None:
     for recognizer in OURS:
-        assert look(recognizer, text, 0.3, ends_only) == look_everywhere(recognizer, text, 0.3), recognizer.name
+        assert look(recognizer, text, FLOOR, ends_only) == look_everywhere(recognizer, text), recognizer.name
+
+
+@pytest.fixture(scope="module")
+def gated() -> Look:
+    """All of ours behind the gate that will run."""
+    return Look(OURS)
+
+
+@settings(max_examples=200, deadline=None)
+@given(TEXTS)
+def test_the_gate_changes_no_verdict(gated: Look, text: str) -> None:
+    def found(windows: Iterable[Window]) -> set[tuple[int, Finding]]:
+        return {
+            (one.owner, finding)
+            for one in windows
+            if one.owner != gated.veil
+            for finding in OURS[one.owner].find(text, one.start, one.end, FLOOR, Deadline(30))
+        }
+
+    assert found(gated.windows([text])) == found(gated.everywhere([text]))
+
+
+@pytest.mark.parametrize("recognizer", OURS, ids=lambda recognizer: recognizer.name)
+def test_every_trigger_can_be_spelt_for_ascii_and_beyond(recognizer: Recognizer) -> None:
+    assert recognizer.triggers
+    for trigger in recognizer.triggers:
+        assert spelt(trigger, False) and spelt(trigger, True)
+
+
+def test_no_trigger_is_too_much_for_the_gate(gated: Look) -> None:
+    assert gated.clear(b'{"type":"ack","id":"7b9f3c52","ts":1763859724123,"price":"91342.10"}')
 
 
 @settings(max_examples=100, deadline=None)
