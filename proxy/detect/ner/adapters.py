@@ -49,7 +49,7 @@ def _known(labels: list[str]) -> frozenset[str]:
 
 def small_spacy() -> Spacy:
     """spaCy's small English model. Raises MissingError when its package is not installed."""
-    _library(SMALL_SPACY, "'hushwire[ner]'")
+    _library(SMALL_SPACY, "'hushwire[strict]'")
     spec = find_spec(SMALL_SPACY)
     assert spec is not None
     assert spec.origin is not None

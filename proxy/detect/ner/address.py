@@ -13,7 +13,8 @@ from proxy.detect.ner.countries import COUNTRY
 from proxy.detect.ner.model import LOCATION, Span
 from proxy.detect.ner.window import union
 
-_SEP = r"(?:[ \t]*[,;./|>-]?[ \t]*(?:\r?\n[ \t>|?]*)?(?:,[ \t]*)?)"
+# Bounded, as everything here that is matched against the whole text: no run of spaces may take time.
+_SEP = r"(?:[ \t]{0,8}[,;./|>-]?[ \t]{0,8}(?:\r?\n[ \t>|?]{0,8})?(?:,[ \t]{0,8})?)"
 _UNIT = (
     r"(?:(?:apt|apartment|suite|ste|unit|floor|fl|flat|room|rm|bldg|building|door|postbox"
     r"|(?:p\.?[ ]?o\.?[ ]?)?box|no|nr|psc|cmr)\b\.?[ ]?#?[0-9]{1,5}[a-z]?|\#[ ]?[0-9]{1,5})\b"
@@ -29,7 +30,7 @@ _LEAD = re.compile(rf"(?:{_PART}{_SEP}){{1,4}}\Z", re.IGNORECASE)
 _BETWEEN = re.compile(rf"{_SEP}(?:{_PART}{_SEP}){{0,4}}", re.IGNORECASE)
 _LOOK_BACK = 48
 
-_LINE = r"[ \t]*(?:,|,?[ \t]*\r?\n[ \t>|?]*)[ \t]*,?[ \t]*"
+_LINE = r"[ \t]{0,8}(?:,|,?[ \t]{0,8}\r?\n[ \t>|?]{0,8})[ \t]{0,8},?[ \t]{0,8}"
 # A line of its own between a street and what ends an address: the town that the model does not know.
 _TOWN = re.compile(rf"{_LINE}(?:{_PART}{_SEP}){{0,2}}{_TITLE}(?:{_SEP}{_PART}){{0,2}}{_SEP}", re.IGNORECASE)
 _CORNER = re.compile(r"(?:\b(?:the|at)[ ])?\bcorner of[ ]\Z", re.IGNORECASE)
@@ -46,9 +47,9 @@ _POST = re.compile(
 
 # A country alone says nothing about anybody, unless somebody lives there, comes from there or goes there.
 _RESIDENCE = re.compile(
-    r"\b(?:live[sd]?|living|resid\w+|moved?|moving|born|travel\w*|fly|flying|flew|going|coming?|comes|came|originally"
-    r"|based|grew up|raised|relocat\w+|emigrat\w+|immigrat\w+|holidays?|vacation|native)[ ](?:\w{2,5}[ ]){0,2}"
-    rf"(?:in|to|from|of)[ ](?:the[ ])?(?P<place>{COUNTRY})",
+    r"\b(?:live[sd]?|living|resid\w{1,12}|moved?|moving|born|travel\w{0,8}|fly|flying|flew|going|coming?|comes|came"
+    r"|originally|based|grew up|raised|relocat\w{1,8}|emigrat\w{1,8}|immigrat\w{1,8}|holidays?|vacation|native)"
+    rf"[ ](?:\w{{2,5}}[ ]){{0,2}}(?:in|to|from|of)[ ](?:the[ ])?(?P<place>{COUNTRY})",
     re.IGNORECASE,
 )
 _POSTCODE = re.compile(

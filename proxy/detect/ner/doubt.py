@@ -47,8 +47,8 @@ _THINGS = frozenset(
     """.split()  # noqa: SIM905 - a list of 200 quoted words is no easier to read
 )
 _NUMBER_WORDS = re.compile(
-    r"(?:rfc|pep|iso|section|version|port|code|error|exit(?:ed with)?|level|lap|step|node|line|page|chapter|utc|gmt"
-    r"|limit|price|stage|wave|round|track|iteration|epoch|batch|build|ticket|issue|order|item|radius|hall)"
+    r"(?:rfc|pep|iso|section|version|port|code|error|exit(?:ed with)?|level|lap|step|node|line|page|chapter|utc"
+    r"|gmt|limit|price|stage|wave|round|track|iteration|epoch|batch|build|ticket|issue|order|item|radius|hall)"
     r"(?:[ \t]+(?:code|no\.?|number|at|with))?[ \t]*#?\Z",
     re.IGNORECASE,
 )
@@ -86,11 +86,12 @@ def _no_person(text: str, span: Span) -> bool:
     value = text[span.start : span.end]
     if any(char.isdigit() for char in value) or len(value) == 1:
         return True
-    single = value.isalpha()
-    if single and (value.lower() in _THINGS or _THING.match(text, span.end)):
+    name = value.removesuffix("'s").removesuffix("\u2019s")
+    single = name.isalpha()
+    if single and (name.lower() in _THINGS or _THING.match(text, span.end)):
         return True
     # an acronym in a text that is not all in capitals
-    return single and value.isupper() and len(value) <= 5 and span.score < 0.9 and not text.isupper()
+    return single and name.isupper() and len(name) <= 5 and span.score < 0.9 and not text.isupper()
 
 
 def _no_place(text: str, span: Span) -> bool:

@@ -5,6 +5,7 @@ Which thread calls is the caller's business: `weight` tells how much work a text
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -19,6 +20,8 @@ from proxy.detect.ner.window import union, windows
 
 CEILING = 0.85
 """No finding of a model scores more (Presidio's figure too): a key (.9) or a checksum (1.0) wins an overlap."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 SAMPLE = "My name is Anna Kovács and I live at 12 Market Street, Boston."
 
@@ -62,6 +65,7 @@ class Names:
             raise RuntimeError(f"{self.name} misses its own sample: {', '.join(sorted(missed))}")
 
     def _look(self, text: str, threshold: float, deadline: Deadline) -> list[Finding]:
+        text = _SURROGATE.sub("\ufffd", text)  # JSON can spell one alone; it has no UTF-8, which tokenizers need
         found: list[Finding] = []
         for model in self.models:
             spans: list[Span] = []
