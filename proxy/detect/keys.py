@@ -25,10 +25,11 @@ REMEMBERED = 4096
 
 
 class Hint(NamedTuple):
-    """What a key says its values are, and whether a value can be that."""
+    """What a key says its values are, whether a value can be that, and how many characters it may have."""
 
     entity: str
     check: plausible.Check
+    longest: int = 400
 
 
 _HINTS = {
@@ -63,9 +64,9 @@ _HINTS = {
     "password": Hint("SECRET", plausible.password),
     "passphrase": Hint("SECRET", plausible.passphrase),
     "code": Hint("SECRET", plausible.code),
-    "some token": Hint("SECRET", plausible.unknown_token),
-    "token": Hint("SECRET", plausible.token),
-    "cookie": Hint("SECRET", plausible.cookie),
+    "some token": Hint("SECRET", plausible.unknown_token, 16_384),
+    "token": Hint("SECRET", plausible.token, 16_384),
+    "cookie": Hint("SECRET", plausible.cookie, 16_384),
 }
 _NAME = "name"  # the one kind that depends on what stands before or above it
 _SAYS_WHO = Hint("PERSON", plausible.spoken_name)
@@ -156,7 +157,7 @@ class KeyFinder:
         if hint is None:
             return []
         text = leaf.text.strip()
-        if not text or not hint.check(text) or _is_label(text):
+        if not 0 < len(text) <= hint.longest or not hint.check(text) or _is_label(text):
             return []
         start = leaf.text.index(text)
         return [Finding(hint.entity, start, start + len(text), SCORE, self.name)]

@@ -16,8 +16,8 @@ _GAP = r"[^0-9A-Za-z\"]*"  # what may stand between two words of a key
 _VALUE = r"\"\s*:\s*[\"\[{0-9-]"
 _CONTAINER = r"\"\s*:\s*[\[{]"
 # Words that may follow a name in its key without changing it.
-_REST = rf"(?:{_GAP}(?:[0-9]+|{'|'.join(sorted(ENDINGS | NUMBERS))}))*{_GAP}"
-_PLURAL = "(?:s|es)?"
+_REST = rf"(?:{_GAP}(?:[0-9]+|{'|'.join(sorted(ENDINGS | NUMBERS))})(?:'?s|es)?)*{_GAP}"
+_PLURAL = "(?:'?s|es)?"
 
 
 def _spelt(words: Iterable[str]) -> str:

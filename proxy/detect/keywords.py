@@ -37,6 +37,7 @@ _UNACCENTED = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "ß": "ss", "\u0131": "i", "Ł": "L", "Ø": "O"}
 )
 _ONE_WORD = re.compile("IPv(?=[46])|OAuth")
+_POSSESSIVE = re.compile(r"'(?=[sS](?![A-Za-z]))")  # `driver's license`
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+").findall
 
 
@@ -81,7 +82,7 @@ def words(key: str) -> list[Word]:
         folded = normalise(key)
         key = unaccented(folded.text if folded else key)
     found: list[Word] = []
-    for word in _WORD(_ONE_WORD.sub(lambda match: match[0].capitalize(), key[:LONGEST_KEY].replace("'", ""))):
+    for word in _WORD(_ONE_WORD.sub(lambda match: match[0].capitalize(), _POSSESSIVE.sub("", key[:LONGEST_KEY]))):
         found += (Word(part, n == 0) for n, part in enumerate(_parts(word.lower())))
     return found
 
