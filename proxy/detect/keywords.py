@@ -122,6 +122,8 @@ def singulars(word: str) -> Iterator[str]:
 
 def named(said: Sequence[Word]) -> tuple[Name, int] | None:
     """The longest name that `said` ends with, and how many words of `said` it takes."""
+    if not said or not any(one in _KNOWN for one in singulars(said[-1].text)):
+        return None
     joined, best = "", None
     joints: list[int] = []  # where words begin, in letters from the end
     for size in range(1, min(len(said), _LONGEST_NAME + 2) + 1):
