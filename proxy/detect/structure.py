@@ -18,7 +18,8 @@ _FIELDS = {
     " ..__typename ..cursor ..startCursor ..endCursor",
     "socket.io": "$[0] $.sid $.upgrades[]",
     "signalr": "$.type $.target $.invocationId $.protocol $.streamIds[] $.connectionToken $.connectionId",
-    "realtime": "$.type $.event_id $.response_id $.item_id $.previous_item_id $.call_id $.session.id $.session.object"
+    "realtime": "$.type $.event_id $.response_id $.item_id $.previous_item_id $.call_id $.session.id"
+    " $.session.object"
     " $.session.model $.session.voice $.session.modalities[] $.session.input_audio_format"
     " $.session.output_audio_format $.session.tool_choice $.session.turn_detection.type $.response.id"
     " $.response.object $.response.status $.response.modalities[] $.item.id $.item.object $.item.type"
@@ -27,7 +28,8 @@ _FIELDS = {
     "jupyter": "$.channel $.header.msg_id $.header.msg_type $.header.session $.header.date $.header.version"
     " $.parent_header.msg_id $.parent_header.msg_type $.parent_header.session $.parent_header.date"
     " $.parent_header.version $.content.execution_state $.buffers[]",
-    "ocpp": "$[0] $[1] $[2] ..timestamp ..measurand ..context ..unit ..format ..phase ..errorCode ..vendorErrorCode",
+    "ocpp": "$[0] $[1] $[2] ..timestamp ..measurand ..context ..unit ..format ..phase ..errorCode"
+    " ..vendorErrorCode",
     "phoenix": "$[0] $[1] $[2] $[3] $.event $.topic $.ref $.join_ref $.payload.status",
     "stomp": "$.headers.destination $.headers.subscription $.headers.message-id $.headers.receipt $.headers.ack"
     " $.headers.content-type $.headers.content-length $.headers.heart-beat $.headers.version $.headers.server"
