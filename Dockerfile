@@ -7,7 +7,7 @@
 FROM python:3.11-slim AS build
 WORKDIR /src
 RUN python -m venv /opt/hushwire
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY pyproject.toml constraints.txt README.md LICENSE NOTICE ./
 COPY proxy proxy
 COPY rules rules
 # The tested versions; the cache keeps a change of code from downloading them again.
