@@ -10,10 +10,10 @@ RECIPE := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint bench lock clean
+.PHONY: help run test lint bench gate-proof lock clean
 
 help:  ## print this list
-	@sed -n 's/^\([a-z]*\):.*  ## /make \1	/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*  ## /make \1	/p' Makefile | expand -t 14
 
 run: $(VENV)/.run  ## install, and start the demo: an upstream, the proxy and a page to try it with
 	@$(VENV)/bin/hushwire demo $(ARGS)
@@ -28,6 +28,9 @@ lint: $(VENV)/.dev  ## ruff (rules and format) and mypy
 
 bench: $(VENV)/.bench  ## install the peers too, and measure the cost per message beside them
 	@$(PY) -m benchmarks.relay $(ARGS)
+
+gate-proof: $(VENV)/.dev  ## look at 100,000 texts with the gate of detection and without it: no verdict may differ
+	@$(PY) -m benchmarks.gate_proof $(ARGS)
 
 lock:  ## write constraints.txt anew: the newest versions that pyproject.toml allows
 	@rm -rf build/lock && $(PYTHON) -m venv build/lock

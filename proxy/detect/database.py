@@ -34,8 +34,9 @@ def database(
         except ValueError:
             continue
     flags = _FLAGS | (hyperscan.HS_FLAG_UTF8 if beyond_ascii else 0)
-    kept = cache / f"gate-{_digest(good, flags)}.db" if cache else None
-    found = _read(kept) if kept else None
+    digest = _digest(good, flags)
+    kept = cache / f"gate-{digest}.db" if cache else None
+    found = _read(kept, digest) if kept else None
     if found is None:
         try:
             found = _compile(good, flags)
@@ -44,7 +45,7 @@ def database(
             found = _compile(good, flags)
             kept = None  # named after all of them
         if kept:
-            _write(kept, hyperscan.dumpb(found))
+            _write(kept, digest.encode() + hyperscan.dumpb(found))
     return found, set(range(len(regexes))) - set(good)
 
 
@@ -67,13 +68,16 @@ def _digest(regexes: dict[int, bytes], flags: int) -> str:
     return hashlib.sha256(repr((made_by, sorted(regexes.items()))).encode()).hexdigest()[:32]
 
 
-def _read(path: Path) -> hyperscan.Database | None:
-    """What is kept at `path`; None if nothing is, or if it was damaged or made for another processor."""
+def _read(path: Path, digest: str) -> hyperscan.Database | None:
+    """What is kept at `path`; None if nothing is, or if it was damaged, or made of or for something else."""
     try:
-        return hyperscan.loadb(path.read_bytes(), hyperscan.HS_MODE_BLOCK)
+        content = path.read_bytes()
+        if content.startswith(digest.encode()):
+            return hyperscan.loadb(content[len(digest) :], hyperscan.HS_MODE_BLOCK)  # checks a sum of its own
+        raise ValueError
     except FileNotFoundError:
         return None
-    except (OSError, hyperscan.error) as error:
+    except (OSError, ValueError, hyperscan.error) as error:
         log.warning("the gate is compiled anew: %s: %s", path, type(error).__name__)
         return None
 

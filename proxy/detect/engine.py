@@ -27,6 +27,9 @@ SAMPLE = (
 )
 
 
+Where = Callable[[Sequence[str]], Iterable[Window]]
+
+
 class Engine:
     """A `Detector` for `entities`. `budget` is in seconds, for all leaves of one call.
 
@@ -47,55 +50,55 @@ class Engine:
         characters or nothing, and possibly with backslash escapes: plain text, and JSON in any depth. Raises
         LookupError for an unknown entity.
         """
-        look = self._looks.get(entities) or self._look(entities)
+        look = self._looks.get(entities) or self.prepare(entities)
         if threshold < FLOOR:
             return False
         return look.clear(unescaped(payload) if b"\\" in payload else payload)
 
     def find(self, leaves: Sequence[Leaf], entities: frozenset[str], threshold: float) -> Findings:
         """Look in the calling thread. Raises TimeoutError when over budget, LookupError for an unknown entity."""
-        look = self._looks.get(entities) or self._look(entities)
+        look = self._looks.get(entities) or self.prepare(entities)
         where = look.windows if threshold >= FLOOR else look.everywhere
+        return self._find([leaf.text for leaf in leaves], look, where, threshold)
+
+    def search(self, texts: Sequence[str], entities: frozenset[str], threshold: float) -> Findings:
+        """What `find` must find: every recognizer looks at all of every text. Slow, and for proofs."""
+        look = self._looks.get(entities) or self.prepare(entities)
+        return self._find(texts, look, look.everywhere, threshold)
+
+    def _find(self, texts: Sequence[str], look: Look, where: Where, threshold: float) -> list[list[Finding]]:
         deadline = Deadline(self.budget)
-        texts = [leaf.text for leaf in leaves]
         found: list[list[Finding]] = [[] for _ in texts]
         veiled: set[int] = set()
-        for text, owner, start, end in where(texts):
+        for nth, owner, start, end in where(texts):
             deadline.left()
             if owner == look.veil:
-                veiled.add(text)
+                veiled.add(nth)
             else:
-                found[text].extend(look.recognizers[owner].find(texts[text], start, end, threshold, deadline))
-        if veiled:
-            self._look_behind(look, where, threshold, deadline, [(n, texts[n]) for n in sorted(veiled)], found)
-        return [distinct(findings) if len(findings) > 1 else findings for findings in found]
-
-    def _look_behind(
-        self,
-        look: Look,
-        where: Callable[[Sequence[str]], Iterable[Window]],
-        threshold: float,
-        deadline: Deadline,
-        veiled: Sequence[tuple[int, str]],
-        found: list[list[Finding]],
-    ) -> None:
-        """Add what is found in other readings of the `veiled` texts, at its place in the text itself."""
+                found[nth].extend(look.recognizers[owner].find(texts[nth], start, end, threshold, deadline))
         behind: list[tuple[int, Reading]] = []
-        for number, text in veiled:
+        for nth in sorted(veiled):
             deadline.left()
-            behind += [(number, reading) for reading in readings(text)]
-        texts = [reading.text for _, reading in behind]
-        for nth, owner, start, end in where(texts) if texts else ():
+            behind += [(nth, reading) for reading in readings(texts[nth])]
+        for nth, owner, start, end in where([reading.text for _, reading in behind]) if behind else ():
             deadline.left()
             if owner != look.veil:
-                number, reading = behind[nth]
+                original, reading = behind[nth]
                 for finding in look.recognizers[owner].find(reading.text, start, end, threshold, deadline):
                     first, last = reading.span(finding.start, finding.end)
-                    found[number].append(replace(finding, start=first, end=last))
+                    found[original].append(replace(finding, start=first, end=last))
+        return [distinct(findings) if len(findings) > 1 else findings for findings in found]
 
-    def prepare(self, entities: frozenset[str]) -> None:
-        """Compile what looks for `entities`, so that the first message need not wait for it."""
-        self._look(entities)
+    def prepare(self, entities: frozenset[str]) -> Look:
+        """Compile what looks for `entities` (0.3 s), so that the first message need not wait for it.
+
+        Raises LookupError for an unknown entity.
+        """
+        unknown = entities - self.entities
+        if unknown:
+            raise LookupError(f"no recognizer for {', '.join(sorted(unknown))}")
+        look = Look([one for one in self.recognizers if one.entity in entities], self.cache)
+        return self._looks.setdefault(entities, look)
 
     def warm(self) -> None:
         """Make every recognizer load what it loads on first use. Raises if one of them finds nothing."""
@@ -104,13 +107,6 @@ class Engine:
         silent = self.entities - {finding.entity for finding in found}
         if silent:
             raise RuntimeError(f"a recognizer misses its own sample: {', '.join(sorted(silent))}")
-
-    def _look(self, entities: frozenset[str]) -> Look:
-        unknown = entities - self.entities
-        if unknown:
-            raise LookupError(f"no recognizer for {', '.join(sorted(unknown))}")
-        look = Look([one for one in self.recognizers if one.entity in entities], self.cache)
-        return self._looks.setdefault(entities, look)
 
 
 def distinct(findings: list[Finding]) -> list[Finding]:

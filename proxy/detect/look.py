@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from proxy.detect.gate import Trigger, open_gate
-from proxy.detect.readings import VEILS
+from proxy.detect.normal import VEILS
 from proxy.detect.recognizer import Recognizer
 from proxy.detect.triggers import width
 from proxy.detect.windows import Reach, Window, windows
@@ -25,9 +25,9 @@ class Look:
         triggers += [Trigger(self.veil, regex) for regex in VEILS]
         self._gate = open_gate(triggers, cache)
         # Who has no triggers, or one that no engine takes, looks at everything.
-        self._always = self._gate.blind.union(n for n, one in enumerate(self.recognizers) if not one.triggers)
+        self.always = self._gate.blind.union(n for n, one in enumerate(self.recognizers) if not one.triggers)
         self._reaches = [self._reach(trigger) for trigger in triggers]
-        self.clear = self._gate.clear if not self._always else _never
+        self.clear = self._gate.clear if not self.always else _never
 
     def _reach(self, trigger: Trigger) -> Reach:
         widest = width(trigger.regex) or 0  # where it is unknown, the gate does not tell places
@@ -39,9 +39,9 @@ class Look:
     def windows(self, texts: Sequence[str]) -> Iterable[Window]:
         """Where to look in `texts`."""
         found = windows(texts, self._gate, self._reaches)
-        if not self._always:
+        if not self.always:
             return found
-        return [one for one in found if one.owner not in self._always] + _everywhere(texts, self._always)
+        return [one for one in found if one.owner not in self.always] + _everywhere(texts, self.always)
 
     def everywhere(self, texts: Sequence[str]) -> Iterable[Window]:
         """Windows that leave nothing out."""

@@ -17,8 +17,7 @@ from presidio_analyzer.predefined_recognizers import (
 )
 from presidio_analyzer.predefined_recognizers.generic.iban_patterns import regex_per_country
 
-from proxy.detect.patterns import Ibans, Patterns, Wallets
-from proxy.detect.phones import Phones
+from proxy.detect.patterns import Addresses, Devices, Ibans, Patterns, Wallets
 from proxy.detect.recognizer import Recognizer
 from proxy.detect.recognizers import ours
 
@@ -37,7 +36,6 @@ def recognizers() -> tuple[Recognizer, ...]:
     """A new set of everything that can be looked for."""
     return (
         *ours(),
-        Phones(),
         Ibans(
             IbanRecognizer(),
             (rf"(?:^|(?-i:[^A-Z0-9]))(?-i:(?:{_COUNTRIES})[0-9]{{2}}(?:[ -]?[A-Z0-9]{{4}}){{2}})",),
@@ -46,8 +44,8 @@ def recognizers() -> tuple[Recognizer, ...]:
         ),
         # Of Presidio's five patterns the other four score 0.05, which is less than a policy can ask the gate for.
         Patterns(UsSsnRecognizer(), (r"[0-9]{3}(?:-[0-9]{2}-|\.[0-9]{2}\.| [0-9]{2} )[0-9]{4}",), 1, 2),
-        Patterns(IpRecognizer(), (_OCTETS, _GROUPS, _ELIDED), before=64, after=64),
-        Patterns(
+        Addresses(IpRecognizer(), (_OCTETS, _GROUPS, _ELIDED), before=64, after=64),
+        Devices(
             MacAddressRecognizer(),
             (
                 rf"{_PAIR}(?::{_PAIR}){{5}}",

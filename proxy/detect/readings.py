@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Protocol
 
 from proxy.detect.encoded import decoded
-from proxy.detect.normal import VEILS as VEILS
 from proxy.detect.normal import normalise
 
 

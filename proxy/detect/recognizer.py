@@ -26,9 +26,9 @@ class Recognizer(Protocol):
     triggers: tuple[str, ...]
     """Regexes of literals, classes, groups, `|`, `?`, `{m,n}`, `^`, `$`, `\\d`, `\\w`, `\\s`: no look-around, no
     back-reference, no `\\b`. Matched caselessly (in ASCII), but for what stands in `(?-i:...)`; `^` and `$` match
-    at line ends too; `.` is any character. Every value that scores FLOOR or more contains or touches a match of one of
-    them, so a text without a match is clean. Over-matching costs time, under-matching leaks: when in doubt
-    match more.
+    at line ends too; `.` is any character. Every value that scores FLOOR or more contains or touches a match of
+    one of them, so a text without a match is clean. Over-matching costs time, under-matching leaks: when in
+    doubt match more.
 
     `\\b` is written `(?:^|[^\\w])`: whatever ends a text (a quote, a line end) must count as an end of the value.
     Of bounded width: `a{1,9}b`, not `a+b`; what hits is said by the end of the match. Nothing in a trigger may

@@ -19,8 +19,13 @@ WIDEST = 1024
 """Characters. A trigger that can match more than this does not say where it matched: see `width`."""
 
 _BEYOND = r"\x{80}-\x{10ffff}"
-# ASCII of the categories. Python's `\s` takes more of it than PCRE's or RE2's.
-_CATEGORIES = {letter: frozenset(re.findall(rf"\{letter}", "".join(map(chr, range(128))))) for letter in "dDsSwW"}
+_ASCII = "".join(map(chr, range(128)))
+# ASCII of the categories: what any of Python's two engines takes, and what both take. They differ about U+001C.
+_CATEGORIES = {
+    letter: frozenset(re.findall(rf"\{letter}", _ASCII) + regex.findall(rf"\{letter}", _ASCII))
+    for letter in "dDsSwW"
+}
+_IN_BOTH = {letter: frozenset(_ASCII) - _CATEGORIES[letter.swapcase()] for letter in "dDsSwW"}
 
 _ESCAPE = r"\\(?:x\{[0-9a-fA-F]+\}|x[0-9a-fA-F]{2}|.)"
 _TOKEN = re.compile(rf"{_ESCAPE}|\[\^?|\(\?[a-zA-Z-]*[:)]?|\{{[0-9,]*\}}|.", re.DOTALL)
@@ -86,7 +91,7 @@ def _class(trigger: str, at: int, negated: bool, caseless: bool, beyond_ascii: b
         if len(low) == 2 and low[1] in _CATEGORIES:
             if high:
                 raise ValueError("a category is not the beginning of a range")
-            ascii_members |= _CATEGORIES[low[1]]
+            ascii_members |= (_IN_BOTH if negated else _CATEGORIES)[low[1]]
             if beyond_ascii and not negated:
                 others.append(_beyond(low[1]))
             continue

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import socket
 import subprocess
 import sys
@@ -12,9 +11,9 @@ from functools import cache
 from typing import Any, NoReturn
 
 import pytest
+import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from phonenumbers.phonenumberutil import _VALID_PUNCTUATION
 from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
 from presidio_analyzer.nlp_engine import NoOpNlpEngine
 from presidio_analyzer.predefined_recognizers import UsSsnRecognizer
@@ -22,9 +21,9 @@ from presidio_analyzer.predefined_recognizers import UsSsnRecognizer
 from proxy.core.finding import Finding
 from proxy.detect.deadline import Deadline
 from proxy.detect.engine import SAMPLE, Engine, distinct
-from proxy.detect.patterns import AnyEmailRecognizer, Patterns
-from proxy.detect.phones import _gap
+from proxy.detect.patterns import Patterns
 from proxy.detect.presidio import recognizers
+from proxy.detect.readings import readings
 from proxy.detect.recognizer import Recognizer
 from tests.detect.looking import detector, leaf, look
 from tests.detect.test_verdicts import FOUND, NOTHING
@@ -72,8 +71,9 @@ def test_unmodified_recognizers_find_all_that_presidios_own_engine_finds(text: s
     theirs = engine().analyze(text, "en", entities=sorted(UNMODIFIED), score_threshold=threshold)
     ours = places(look(text, threshold, *UNMODIFIED))
     assert all(_covered(place, ours) for place in places(theirs))
-    alone = {place for place in ours if not _begins_in_what_was_rejected(text, place, threshold)}
-    assert alone <= places(theirs)
+    if not readings(text):  # which Presidio does not have
+        alone = {place for place in ours if not _begins_in_what_was_rejected(text, place)}
+        assert alone <= places(theirs)
 
 
 def _covered(place: Place, by: set[Place]) -> bool:
@@ -81,13 +81,13 @@ def _covered(place: Place, by: set[Place]) -> bool:
     return any(e == entity and s <= start and end <= t and score <= c for e, s, t, c in by)
 
 
-def _begins_in_what_was_rejected(text: str, place: Place, threshold: float) -> bool:
+def _begins_in_what_was_rejected(text: str, place: Place) -> bool:
     """Whether Presidio alone, searching from there on, finds it: then only what stood before it was in its way."""
     entity, start, end, _ = place
     (found,) = (r for r in recognizers() if isinstance(r, Patterns) and r.entity == entity)
-    return any(p.match(text, start) and p.match(text, start).end() >= end for p, _ in found.patterns) and any(
-        match.start() < start < match.end() for p, _ in found.patterns for match in p.finditer(text)
-    )
+    theirs = [regex.compile(pattern.regex, found.source.global_regex_flags) for pattern in found.source.patterns]
+    alone = any(match and match.end() >= end for match in (pattern.match(text, start) for pattern in theirs))
+    return alone and any(m.start() < start < m.end() for pattern in theirs for m in pattern.finditer(text))
 
 
 @settings(max_examples=200, deadline=None)
@@ -108,12 +108,6 @@ def test_findings_lie_inside_the_text(text: str) -> None:
     assert all(0 <= f.start < f.end <= len(text) and 0 < f.score <= 1 for f in look(text, 0.01))
 
 
-def test_every_sign_that_libphonenumber_allows_inside_a_number_counts_as_a_gap() -> None:
-    signs = [chr(code) for code in range(sys.maxunicode + 1) if re.fullmatch(f"[{_VALID_PUNCTUATION}]", chr(code))]
-    assert len(signs) > 30
-    assert all(_gap.search(f"1{sign}2") for sign in signs)
-
-
 def test_distinct_keeps_what_sticks_out_and_other_entities() -> None:
     outer, inner = Finding("A", 0, 9, 0.6, "r"), Finding("A", 2, 5, 0.6, "r")
     beyond, other = Finding("A", 5, 12, 0.6, "r"), Finding("B", 2, 5, 0.6, "r")
@@ -131,7 +125,6 @@ def test_nothing_is_asked_of_the_network(monkeypatch: pytest.MonkeyPatch) -> Non
     fresh.warm()
     (found,) = fresh.find([leaf(SAMPLE)], fresh.entities, 0.5)
     assert {f.entity for f in found} == fresh.entities
-    assert AnyEmailRecognizer().validate_result("bob@shop.example.co.uk") is True
 
 
 def test_a_new_process_starts_without_the_network_and_writes_nothing() -> None:

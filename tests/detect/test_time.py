@@ -7,63 +7,130 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from phonenumbers import PhoneNumberMatcher
 
 from proxy.core.action import Cause
 from proxy.core.finding import Finding
 from proxy.core.lane import refusal_of
 from proxy.detect.deadline import Deadline
 from proxy.detect.engine import SAMPLE, Engine, distinct
-from proxy.detect.phones import Phones
+from proxy.detect.recognizers.phone import Phone
 from proxy.detect.workers import OverloadError, Workers
 from tests.detect.looking import detector, leaf
 
-E_MAIL, PHONE = " bob@corp.example ", " (212) 555-0142 "
-HOSTILE = {
-    "dots": "a." * 20_000 + E_MAIL,
-    "dots around the sign": "a." * 6_000 + "@" + "a." * 6_000 + E_MAIL,
-    "signs": "a@" * 20_000 + E_MAIL,
-    "hyphens": "a@b" + "-c" * 20_000 + E_MAIL,
-    "12 KB of filler": "x" * 12_000 + E_MAIL,
-    "filler that is a name": "x.y-" * 3_000 + E_MAIL,
-    "dashes": "1-" * 30_000 + PHONE,
-    "plus signs": "+1 " * 20_000 + PHONE,
-    "brackets": "(1)" * 20_000 + PHONE,
-    "digits": "1234567890" * 6_554 + PHONE,
-    "short numbers": "12345 67890, " * 5_000 + PHONE,
-    "colons": "1:" * 30_000 + E_MAIL,
-    "hex": "ab" * 30_000 + E_MAIL,
-    "cards": "4111 1111 1111 1112 " * 3_000 + E_MAIL,
-    "accounts": "GB82 WEST 1234 5698 7654 " * 2_500 + E_MAIL,
-    "wallets": "1A" * 30_000 + E_MAIL,
-}
-BUDGET = 0.5
-SLACK = 1.5  # one step of a recognizer on a busy machine
+E_MAIL, PHONE, CARD = " bob@corp.example ", " (212) 555-0142 ", " 4111 1111 1111 1111 "
+HOSTILE = (
+    *("a.", "1.", "a@", "a.b@", "@", "a.@", "x@x.", "a@b-c", "-", "x.y-", "x", "xy "),
+    *("1-", "1/1/", "+1 ", "+", "(1)", "(212) 555-1234", "(212) 555-1234, ", "+1 212 555 0142 ", "00 "),
+    *("1234567890", "12345 67890, ", "1", "1 ", "4111 1111 1111 1112 ", "4111 1111 1111 1111 ", "411111111111111"),
+    *(
+        "1:",
+        "a:",
+        "::",
+        "1::",
+        "fe80::1%",
+        "fe80::1 ",
+        "1.1.1.1",
+        "10.0.0.1 ",
+        "10.0.0.1/",
+        "00:",
+        "00-",
+        "ab",
+        "ab:cd:",
+    ),
+    *("GB82 WEST 1234 5698 7654 ", "GB82", "GB82 WEST 1234 5698 7654 32 ", "AB12CDEF"),
+    *("1A", "3", "bc1", "bc1q", "1BoatSLRHtKNngkdXEeobR76b53LETtpyT ", "219-09-9999 ", "219-09-", "219 09 "),
+    *(
+        "eyJ",
+        "eyJhbGciOiJIUzI1NiJ9.",
+        "://",
+        "://a:b@",
+        "http://a:b@c ",
+        "sk-",
+        "AKIA",
+        "ghp_",
+        "password=",
+        "token: ",
+    ),
+    *(
+        "-----BEGIN ",
+        "-----BEGIN RSA PRIVATE KEY-----",
+        "bearer ",
+        "basic ",
+        "secret access key ",
+        "tel ",
+        "phone: 1",
+    ),
+    *(
+        "&",
+        "&#",
+        "&#64;",
+        "&amp;",
+        "%",
+        "%40",
+        "%25",
+        "%2540",
+        "Ym9iQGV4YW1wbGUuY29t",
+        "Ym9iQGV4YW1wbGUuY29t ",
+        "626f62",
+    ),
+    *(
+        "\u200b",
+        "1\u200b",
+        "\uff11",
+        "\u0661",
+        "\u0430",
+        "a\u0301",
+        "[at]",
+        "( at )",
+        "\u00e9@",
+        "\U0001d7cf",
+        "{",
+        '"',
+    ),
+    *("a\\", "\\", '\\"', "\n", "\0", "\t1", "\ud800"),
+)
+BUDGET = 0.05
+SLACK = 0.15  # seconds of processor time that one step of a recognizer, and settling what was found, may take
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_text_does_not_hide_a_value_it_only_runs_out_of_time(name: str) -> None:
-    text = HOSTILE[name]
-    entity = "EMAIL_ADDRESS" if text.endswith(E_MAIL) else "PHONE_NUMBER"
-    hidden = (E_MAIL if text.endswith(E_MAIL) else PHONE).strip()
-    start = text.rindex(hidden)
+def filled(piece: str) -> str:
+    """64 KiB of `piece`, and a value of each kind behind it."""
+    return (piece * (65_536 // len(piece) + 1))[:65_536] + "; ".join((E_MAIL, PHONE, CARD))
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_hostile_text_hides_nothing(piece: str) -> None:
+    text = filled(piece)
+    (found,) = detector().find([leaf(text)], detector().entities, 0.5)
+    covered = {at for f in found if f.end > 65_536 for at in range(f.start, f.end)}
+    for value in (E_MAIL, PHONE, CARD):
+        start = text.rindex(value.strip())
+        assert covered.issuperset(range(start, start + len(value.strip()))), value
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_64_kib_of_hostile_text_are_decided_in_50_ms_or_refused(piece: str) -> None:
     pressed = Engine(budget=BUDGET)
-    began = time.monotonic()
-    try:
-        (found,) = pressed.find([leaf(text)], pressed.entities, 0.5)
-    except TimeoutError as late:
-        assert refusal_of(late).cause is Cause.BUDGET
-    else:
-        assert any(f.entity == entity and f.start <= start and start + len(hidden) <= f.end for f in found), (
-            "neither found nor refused"
-        )
-    assert time.monotonic() - began < BUDGET + SLACK
+    pressed._looks = detector()._looks  # compiled once
+    spent = []
+    for _ in range(3):  # the best of three: the machine is not ours alone
+        began = time.thread_time()
+        try:
+            pressed.find([leaf(filled(piece))], pressed.entities, 0.5)
+        except TimeoutError as late:
+            assert refusal_of(late).cause is Cause.BUDGET
+        spent.append(time.thread_time() - began)
+        if spent[-1] < BUDGET + SLACK:
+            break
+    assert min(spent) < BUDGET + SLACK
 
 
 def test_a_text_that_takes_too_long_is_refused() -> None:
-    pressed = Engine(budget=0.05)
-    with pytest.raises(TimeoutError):
-        pressed.find([leaf(HOSTILE["dashes"])], frozenset({"PHONE_NUMBER"}), 0.5)
+    pressed = Engine(budget=1e-9)
+    with pytest.raises(TimeoutError) as late:
+        pressed.find([leaf("bob@example.com")], pressed.entities, 0.5)
+    assert refusal_of(late.value).cause is Cause.BUDGET
+    assert pressed.find([leaf("nothing")], pressed.entities, 0.5) == [[]]
 
 
 def test_the_budget_is_shared_by_all_leaves_of_a_message() -> None:
@@ -79,14 +146,8 @@ def test_a_spent_deadline_raises() -> None:
     assert 0 < Deadline(5).left() <= 5
 
 
-def test_a_matcher_that_no_longer_asks_for_the_time_is_noticed_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(PhoneNumberMatcher, "_find", lambda self, index: None)
-    with pytest.raises(RuntimeError, match="deadline"):
-        Phones()
-
-
 def test_warm_says_which_recognizer_misses_its_sample(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Phones, "find", lambda *_: iter(()))
+    monkeypatch.setattr(Phone, "find", lambda *_: iter(()))
     with pytest.raises(RuntimeError, match="PHONE_NUMBER"):
         Engine().warm()
 

@@ -94,8 +94,11 @@ class Phone:
             if run.lastindex is None or last - first < 7:
                 continue
             deadline.left()
-            look = _alone if run.lastindex == 1 else _grouped
-            for place in look(text, first, last, threshold):
+            if run.lastindex == 1:
+                places = _alone(text, first, last, threshold)
+            else:
+                places = _grouped(text, first, last, threshold, deadline)
+            for place in places:
                 if place[0] < end:  # what begins behind the window may end behind what was read
                     yield Finding(self.entity, *place, self.name)
 
@@ -112,10 +115,16 @@ def _alone(text: str, start: int, end: int, threshold: float) -> Iterator[tuple[
             yield start, extension.end() if extension else end, sure
 
 
-def _grouped(text: str, start: int, end: int, threshold: float) -> Iterator[tuple[int, int, float]]:
+def _grouped(
+    text: str, start: int, end: int, threshold: float, deadline: Deadline
+) -> Iterator[tuple[int, int, float]]:
     """(start, end, score) of the numbers in a run of groups; no two begin with the same group."""
     run = Run(text, start, end)
-    found = [(*best, i) for i, weak in run.starts() if (best := _best(run, i, weak, threshold))]
+    found: list[tuple[float, int, int]] = []
+    for i, weak in run.starts():
+        deadline.left()  # a run may be as long as its text
+        if best := _best(run, i, weak, threshold):
+            found.append((*best, i))
     free = bytearray(b"\x01") * len(run.spans)
     for sure, j, i in sorted(found, key=lambda row: (-row[0], row[2] - row[1], row[2])):
         if free[i]:  # what a surer row leaves uncovered on its left is part of the number

@@ -148,7 +148,9 @@ def is_part_before(text: str, start: int) -> bool:
     last, other = text[max(0, start - 1) : start], text[max(0, start - 2) : max(0, start - 1)]
     if last.isascii() and (last.isalnum() or (last and last in "$@#\\^~")):
         return True
-    if last and last in "-_.,":
+    if last == ",":
+        return other.isdecimal()  # a word and a comma end a field of a list
+    if last and last in "-_.":
         return other.isalnum()
     return last in ("\u20ac", "\u00a3", "\u00a5") or (last == ":" and other.isdecimal())
 
