@@ -1,0 +1,92 @@
+"""Recognizers by the name of a country, by the path of a class, or from a YAML file of Presidio's registry.
+
+All of them become `Recognizer`s by way of adapted.py. Nothing is loaded from anywhere but this machine. Which ones
+a policy wants is said in its rules; here it is only said what there is.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from presidio_analyzer import EntityRecognizer, predefined_recognizers
+from presidio_analyzer.recognizer_registry import RecognizerRegistryProvider
+
+from proxy.detect.recognizer import Recognizer
+from proxy.detect.recognizers.adapted import adapt
+
+ALWAYS = frozenset({"UsSsnRecognizer", "ZaMobileNumberRecognizer", "ZaTelephoneNumberRecognizer"})
+"""Of the countries' recognizers those whose values are looked for anyway (presidio.py, phone.py)."""
+
+
+@cache
+def countries() -> dict[str, tuple[Callable[[], EntityRecognizer], ...]]:
+    """Codes of countries, as Presidio has them (`uk`, `de`), and their recognizers in the installed version."""
+    found: dict[str, list[Callable[[], EntityRecognizer]]] = {}
+    kind: Any
+    for name, kind in sorted(vars(predefined_recognizers).items()):
+        if (
+            inspect.isclass(kind)
+            and issubclass(kind, EntityRecognizer)
+            and kind.COUNTRY_CODE
+            and name not in ALWAYS
+        ):
+            found.setdefault(kind.COUNTRY_CODE.lower(), []).append(kind)
+    return {code: tuple(kinds) for code, kinds in sorted(found.items())}
+
+
+def of_countries(codes: Iterable[str]) -> tuple[Recognizer, ...]:
+    """The recognizers of the countries with these codes. Raises ValueError for one that nobody knows.
+
+    Digits alone count only behind a context word: their check digits fit every tenth id.
+    """
+    known = countries()
+    unknown = sorted({code for code in codes if code.lower() not in known})
+    if unknown:
+        raise ValueError(f"no recognizers for {', '.join(unknown)}; there are some for {', '.join(known)}")
+    kinds = dict.fromkeys(kind for code in codes for kind in known[code.lower()])
+    return tuple(one for kind in kinds for one in adapt(kind(), said=True))
+
+
+def from_class(path: str) -> tuple[Recognizer, ...]:
+    """The recognizer `package.module.Class`, made without arguments. Raises ValueError if there is none."""
+    module, _, name = path.rpartition(".")
+    try:
+        kind = getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(f"there is no class {path}: {error}") from error
+    if not (inspect.isclass(kind) and issubclass(kind, EntityRecognizer)):
+        raise ValueError(f"{path} is no EntityRecognizer of Presidio")
+    made: EntityRecognizer = kind()  # type: ignore[call-arg]  # a class of its own, with arguments of its own
+    return adapt(made)
+
+
+def from_yaml(path: Path) -> tuple[Recognizer, ...]:
+    """The recognizers that a registry file of Presidio lists. Raises ValueError if it cannot be read or made.
+
+    The same recognizer listed for several languages is one here, with the context words of all of them.
+    """
+    if not path.is_file():  # Presidio would take its own list instead
+        raise ValueError(f"there is no file {path}")
+    try:
+        listed = RecognizerRegistryProvider(conf_file=path).create_recognizer_registry().recognizers
+    except Exception as error:  # of many kinds, from Presidio, pydantic and the YAML reader
+        raise ValueError(f"{path}: {error}") from error
+    return tuple(one for recognizer in _once(listed) for one in adapt(recognizer))
+
+
+def _once(listed: Iterable[EntityRecognizer]) -> list[EntityRecognizer]:
+    """Without repetitions that differ in nothing but their language."""
+    kept: dict[tuple[object, ...], Any] = {}
+    recognizer: Any  # presidio leaves its attributes untyped
+    for recognizer in listed:
+        patterns = [pattern.regex for pattern in getattr(recognizer, "patterns", ())]
+        key = (type(recognizer), recognizer.name, *recognizer.supported_entities, *patterns)
+        first = kept.setdefault(key, recognizer)
+        if first is not recognizer:
+            first.context = [*dict.fromkeys([*(first.context or []), *(recognizer.context or [])])]
+    return list(kept.values())
