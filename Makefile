@@ -13,7 +13,7 @@ RECIPE := pyproject.toml constraints.txt
 .PHONY: help run test lint bench gate-proof lock clean
 
 help:  ## print this list
-	@sed -n 's/^\([a-z-]*\):.*  ## /make \1	/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*  ## /make \1	/p' Makefile | expand -t 18
 
 run: $(VENV)/.run  ## install, and start the demo: an upstream, the proxy and a page to try it with
 	@$(VENV)/bin/hushwire demo $(ARGS)

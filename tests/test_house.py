@@ -56,7 +56,8 @@ OUTSIDE: dict[str, set[str]] = {
     "uvloop": {"app"},
     "presidio_analyzer": {"detect"},
     "phonenumbers": {"detect"},
-    "tldextract": {"detect"},
+    "hyperscan": {"detect"},
+    "re2": {"detect"},
     "regex": {"detect"},
     "yaml": {"rulebook", "settings", "admin"},
     "pydantic": {"rulebook", "settings", "admin", "faults"},  # faults: tells what is wrong with settings
@@ -142,6 +143,7 @@ LOGGABLE = {
     *("self.sid", "relay.sid", "relay.first", "age", "up", "down", "len(exchange.relays)"),
     *("worker", "code", "PATIENCE", "QUICK", "type(error).__name__"),
     *("fits", "allowed"),
+    *("len(triggers)", "gate.engine", "len(gate.blind)"),
     "error.strerror or type(error).__name__",  # OSError of a dial: the system's words, never the peer's
     "error.reason or type(error).__name__",  # SSLError: OpenSSL's name of the failure
 }
@@ -204,8 +206,8 @@ ELSEWHERE = {
     "proxy.codecs.escapes": ("tests/codecs/test_laws.py", "escapes are judged by what the codecs read and write"),
     "proxy.codecs.jsontext": ("tests/codecs/test_json.py", "the module must not be called json, its test may"),
     "proxy.core.plugs": ("tests/core/test_lane.py", "signatures without behaviour"),
+    "proxy.detect.database": ("tests/detect/test_gate.py", "kept or compiled, it is a gate's"),
     "proxy.detect.patterns": ("tests/detect/test_verdicts.py", "a recognizer is what it finds"),
-    "proxy.detect.phones": ("tests/detect/test_verdicts.py", "a recognizer is what it finds"),
     "proxy.detect.presidio": ("tests/detect/test_verdicts.py", "a recognizer is what it finds"),
     "proxy.rulebook.document": ("tests/rulebook/test_faults.py", "reading is judged by the faults it tells"),
     "proxy.rulebook.schema": ("tests/rulebook/test_faults.py", "reading is judged by the faults it tells"),

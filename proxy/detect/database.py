@@ -78,7 +78,7 @@ def _read(path: Path, digest: str) -> hyperscan.Database | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, hyperscan.error) as error:
-        log.warning("the gate is compiled anew: %s: %s", path, type(error).__name__)
+        log.warning("a kept gate is of no use and compiled anew: %s", type(error).__name__)
         return None
 
 
@@ -91,4 +91,4 @@ def _write(path: Path, content: bytes) -> None:
             file.write(content)
         Path(name).replace(path)
     except OSError as error:
-        log.warning("the gate will be compiled again at the next start: %s", error)
+        log.warning("the gate will be compiled again at the next start: %s", error.strerror or type(error).__name__)
