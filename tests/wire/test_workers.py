@@ -132,4 +132,7 @@ def test_workers_do_not_outlive_a_supervisor_that_is_killed() -> None:
     with Service(echo) as service, crew(service) as proxy:
         orphans = children(proxy)
         proxy.process.kill()
-        assert eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in orphans))
+        ended = eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in orphans))
+        for pid in () if ended else orphans:  # not to be left behind, whatever the verdict
+            os.kill(pid, signal.SIGKILL)
+        assert ended
