@@ -116,7 +116,16 @@ def test_a_verdict_that_takes_too_long_closes_both_and_sends_nothing():
         wire.upstream.gets_closed(Cause.BUDGET, 1011)
         wire.client.gets_closed(Cause.BUDGET, 1011)
         wire.verdict()  # too late: nobody waits for it any more
-        assert wire.causes == [Cause.BUDGET]
+        assert [(note.verdict, note.cause) for note in wire.notes] == [("refused", Cause.BUDGET)]
+
+
+def test_a_verdict_in_time_stops_the_clock():
+    with Wire(PEOPLE, inspect_timeout=3, **SMALL) as wire:
+        wire.client.sends(text(LARGE))
+        wire.verdict()
+        wire.upstream.gets(text(LARGE.replace("Bob", "<PERSON>")))
+        wire.wait(10)
+        assert wire.causes == []
 
 
 def test_a_worker_that_fails_closes_both_and_sends_nothing():
@@ -434,13 +443,13 @@ def test_a_reset_while_a_message_is_held_drops_it_and_resets_the_other_side():
 
 def test_a_verdict_after_the_other_side_is_gone_is_written_to_nobody():
     with Wire(PEOPLE, **SMALL) as wire:
-        wire.upstream.sends(close(1000))
-        wire.client.gets(close(1000))
         wire.client.stalls()
+        wire.upstream.sends(text("last"), close(1000))
         wire.client.sends(text(LARGE))
         wire.upstream.resets()
         wire.verdict()
         wire.client.reads()
+        wire.client.gets(text("last"), close(1000))
         assert wire.ended()
 
 

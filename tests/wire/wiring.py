@@ -85,7 +85,9 @@ class Clockwork(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         self.selector = Clockwork.Selector()
+        self.faults: list[str] = []
         super().__init__(self.selector)
+        self.set_exception_handler(lambda _, context: self.faults.append(repr(context.get("exception"))))
 
     def time(self) -> float:
         return self.selector.clock
@@ -344,6 +346,7 @@ class Wire:
         self.loop.turn()
         self.loop.close()
         if kind is None:
+            assert self.loop.faults == [], "something was raised into the loop, where nobody sees it"
             for end in self.ends:
                 assert end.frames() == [], f"the test does not mention all that was sent to the {end.side.name}"
 
