@@ -116,6 +116,7 @@ def test_a_thousand_clients_that_vanish_leave_nothing_behind(rules: str) -> None
 
 def test_clients_that_vanish_before_a_service_that_never_answers() -> None:
     def never(end: End) -> None:
+        end.sock.settimeout(120)  # it is not the one who gives up
         while end.sock.recv(65536):
             pass
 
