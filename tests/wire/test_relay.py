@@ -250,6 +250,7 @@ def test_a_refusal_after_a_fin_was_passed_on_writes_nothing_behind_it(half_close
             assert said == [text("good"), close(1001, "peer broke the protocol")]
             assert wire.causes == [Cause.PROTOCOL]
         wire.client.took()
+        assert wire.client.gone, "both have said all they will: nothing is left to wait for"
 
 
 def test_a_shutdown_after_a_fin_was_passed_on_writes_nothing_behind_it():
