@@ -103,11 +103,11 @@ class Lane:
             edits.append(Edit(leaf, start, end, text))
             done.extend(_done(finding, rules[finding]) for finding in group)
 
-    def refuse(self, refusal: Refusal, kind: Kind) -> list[Action]:
+    def refuse(self, refusal: Refusal) -> list[Action]:
         """Close both sides and send nothing."""
         sender = Side(self.direction)
         to_sender, to_peer = refusal.closes
-        note = Note(self.direction, kind, "refused", refusal.cause, self.live.policy.digest, ())
+        note = Note(self.direction, None, "refused", refusal.cause, self.live.policy.digest, ())
         return [note, CloseSide(sender, to_sender), CloseSide(sender.other, to_peer)]
 
 

@@ -323,7 +323,7 @@ def test_only_so_many_covered_pings_are_remembered():
     with Wire(EMAILS) as wire:
         wire.client.sends(*[ping(b"a@b." + b"c" * n) for n in range(1, 101)])
         assert len(wire.upstream.frames()) == 100
-        assert len(wire.relay.pings) == 8
+        assert len(wire.relay.inspection.pings) == 8
         wire.upstream.sends(pong(b"*" * 5), pong(b"*" * 104))
         wire.client.gets(pong(b"*" * 5), pong(b"a@b." + b"c" * 100))
 
