@@ -145,7 +145,11 @@ class Exchange:
             for start in range(0, len(relays), SLICE):
                 now = self.loop.time()
                 for relay in relays[start : start + SLICE]:
-                    self._check(relay, now, idle_since)
+                    try:
+                        self._check(relay, now, idle_since)
+                    except Exception as error:  # must not end the timers of all others
+                        log.error("session %d: %s in a timer; it was cut", relay.sid, type(error).__name__)
+                        relay.abort_both()
                 await asyncio.sleep(0)
             for relay in [r for r in idle_since if r not in self.relays]:
                 del idle_since[relay]
