@@ -32,15 +32,28 @@ PINGS_KEPT = 8  # rewritten pings whose pongs may still come
 class Pending:
     """One message that is being looked at in a worker, and what it takes to send it on."""
 
-    __slots__ = ("compressed", "frames", "kind", "payload", "since", "timer")
+    __slots__ = ("compressed", "frames", "future", "kind", "payload", "since", "timer")
 
-    def __init__(self, kind: Kind, payload: bytes, since: float, timer: asyncio.TimerHandle) -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        payload: bytes,
+        since: float,
+        future: Future[list[Action]],
+        timer: asyncio.TimerHandle,
+    ) -> None:
         self.kind = kind
         self.payload = payload
         self.since = since
+        self.future = future
         self.timer = timer
         self.compressed = False
         self.frames: Sequence[bytes] = ()
+
+    def give_up(self) -> None:
+        """Nobody waits for the verdict any more: if no worker has begun, none will, and others are served."""
+        self.timer.cancel()
+        self.future.cancel()
 
 
 class Inspection:
@@ -121,7 +134,7 @@ class Inspection:
         lane = exchange.lanes[leg.side]
         future = exchange.submit(lambda: lane.work(kind, payload, exchange.detector))
         timer = exchange.loop.call_later(exchange.settings.inspect_timeout, self._overdue, leg)
-        pending = self.pending[leg.side] = Pending(kind, payload, since, timer)
+        pending = self.pending[leg.side] = Pending(kind, payload, since, future, timer)
         future.add_done_callback(lambda future: exchange.post(self._verdict, leg, pending, future))
 
     def waits(self, leg: Leg, frames: Sequence[bytes]) -> None:
@@ -131,7 +144,6 @@ class Inspection:
         pending.frames = frames
 
     def _overdue(self, leg: Leg) -> None:
-        self.pending[leg.side] = None
         self.relay.refuse(leg, Refusal(Cause.BUDGET))
 
     def _verdict(self, leg: Leg, pending: Pending, future: Future[list[Action]]) -> None:
@@ -197,5 +209,5 @@ class Inspection:
         """No verdict on anything from this leg is waited for any more."""
         pending = self.pending[leg.side]
         if pending is not None:
-            pending.timer.cancel()
             self.pending[leg.side] = None
+            pending.give_up()

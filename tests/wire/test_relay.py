@@ -110,6 +110,7 @@ def test_too_much_behind_a_held_message_stops_the_reading_until_the_verdict():
 def test_a_verdict_that_takes_too_long_closes_both_and_sends_nothing():
     with Wire(PEOPLE, inspect_timeout=3, **SMALL) as wire:
         wire.client.sends(text("before"), text(LARGE), text("after"))
+        wire.bench.begin()
         wire.wait(2.9)
         wire.upstream.gets(text("before"))
         wire.wait(0.2)
@@ -436,10 +437,24 @@ def test_a_reset_after_a_close_does_not_destroy_the_close():
 def test_a_reset_while_a_message_is_held_drops_it_and_resets_the_other_side():
     with Wire(PEOPLE, **SMALL) as wire:
         wire.client.sends(text(LARGE), close(1000))
+        wire.bench.begin()
         wire.client.resets()
         assert wire.upstream.saw == "RST"
         wire.verdict()
         assert wire.ended()
+
+
+@pytest.mark.parametrize(
+    "end", [lambda wire: wire.client.resets(), lambda wire: wire.wait(6)], ids=["reset", "late"]
+)
+def test_nobody_looks_at_a_message_whose_verdict_is_not_waited_for_any_more(end):
+    with Wire(EMAILS, **SMALL) as wire:
+        wire.client.sends(text(LARGE))
+        end(wire)
+        [(_, future)] = wire.bench.jobs
+        assert future.cancelled(), "a worker would spend its time on it while others wait"
+        for one in wire.ends:
+            one.took()
 
 
 def test_a_verdict_after_the_other_side_is_gone_is_written_to_nobody():

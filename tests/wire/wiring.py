@@ -284,9 +284,15 @@ class Bench:
         self.jobs.append((job, future))
         return future
 
+    def begin(self) -> None:
+        """Start with the oldest job: from now on it cannot be called off."""
+        self.jobs[0][1].set_running_or_notify_cancel()
+
     def work(self) -> None:
-        """Do the oldest job."""
+        """Do the oldest job, unless nobody waits for it any more."""
         job, future = self.jobs.popleft()
+        if not future.running() and not future.set_running_or_notify_cancel():
+            return
         try:
             future.set_result(job())
         except Exception as error:
