@@ -109,8 +109,8 @@ class Leg(asyncio.Protocol):
         self.ended = False  # FIN was sent on this leg: nothing can be written to it any more
         self.blocked = 0
         self.saw_eof = False
-        self.stalled = 0.0  # loop time at which the transport's buffer was last seen to shrink; 0: not full
-        self.stall_size = 0
+        self.stalled = 0.0  # loop time at which `untaken` was last seen to shrink; 0: the buffer is not full
+        self.stall_size = 0  # what it was then
         self.messages = 0
         self.bytes = 0
 
@@ -144,7 +144,7 @@ class Leg(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self.stalled = self.relay.now()
-        self.stall_size = self.transport.get_write_buffer_size()
+        self.stall_size = self.untaken()
         self.peer.block(PEER_FULL)
 
     def resume_writing(self) -> None:
@@ -153,11 +153,12 @@ class Leg(asyncio.Protocol):
 
     def untaken(self) -> int:
         """Bytes written here that the other end has not acknowledged, those in the kernel included."""
+        here = self.transport.get_write_buffer_size()
         sock = self.transport.get_extra_info("socket")
         if sock is None or sock.fileno() < 0:
-            return 0  # lost
+            return here  # lost
         in_kernel = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4))
-        return self.transport.get_write_buffer_size() + int.from_bytes(in_kernel, sys.byteorder)
+        return here + int.from_bytes(in_kernel, sys.byteorder)
 
     # -- reading pauses while any reason for it holds -----------------------------------------------------
 

@@ -147,6 +147,16 @@ def test_a_service_that_reads_nothing_is_dropped(proxy: Hushwire) -> None:
         assert eventually(lambda: still_open(proxy) == 0)
 
 
+def test_a_client_that_reads_slowly_is_not_dropped(proxy: Hushwire) -> None:
+    """The kernel makes room only when a third of its queue is free: longer than --write-stall at this pace."""
+    before = refusals(proxy, "stall")
+    with opened(proxy, "/flood") as client:
+        for _ in range(35):  # 3.5 s
+            time.sleep(0.1)
+            assert client.sock.recv(20_000)
+        assert refusals(proxy, "stall") == before
+
+
 def test_peers_that_never_finish_tcp_are_cut(proxy: Hushwire) -> None:
     with opened(proxy, "/mute") as client:
         client.say(CLOSE, close(1000))

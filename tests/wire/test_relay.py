@@ -563,6 +563,19 @@ def test_a_side_that_takes_nothing_for_too_long_is_given_up():
         wire.client.took()
 
 
+def test_a_held_message_let_go_into_a_full_buffer_makes_no_slow_reader_a_dead_one():
+    with Wire(PEOPLE, write_stall=30, inline_bytes=200_000) as wire:
+        wire.upstream.stalls()
+        wire.client.sends(b"".join(map(wire.client.spell, (text("x" * 70_000), text("y" * 300_000)))))
+        wire.verdict()
+        for _ in range(20):
+            wire.wait(10)
+            del wire.upstream.buffer[:1000]  # it has taken a little
+        assert wire.causes == []
+        wire.upstream.resets()
+        wire.client.took()
+
+
 def test_shutting_down_tells_everybody_and_waits_for_the_answers():
     with Wire(EMAILS) as wire:
         shut = wire.loop.create_task(wire.exchange.shut(10))
