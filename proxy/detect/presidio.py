@@ -51,10 +51,7 @@ def recognizers() -> tuple[Recognizer, ...]:
 
 
 class PresidioDetector:
-    """A `Detector` for `entities`. `budget` is in seconds, for all leaves of one call.
-
-    `threads` look at messages handed to `find_later`, behind which at most `waiting` more may queue.
-    """
+    """A `Detector` for `entities`. `budget` is in seconds, for all leaves of one call."""
 
     def __init__(self, budget: float = 1.0) -> None:
         self.budget = budget

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("hushwire")
 
-PINGS_KEPT = 8  # rewritten pings whose pongs may still come
-
 
 class Relay:
     """One connection. Made by the door when both handshakes are done; lives until both transports are lost."""
