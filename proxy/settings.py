@@ -151,7 +151,7 @@ class Settings(BaseModel):
     idle: Duration = 3600.0  # 0: none; no frame in either direction
     lifetime: Duration = 86400.0  # 0: none
     write_stall: Duration = 120.0  # a peer that takes nothing for this long is gone
-    close_timeout: Duration = 10.0  # from the first CLOSE or FIN to the end of both TCP connections
+    close_timeout: Duration = 10.0  # from both CLOSEs, or the first FIN, to the end of TCP
     drain_wait: Duration = 0.5  # after SIGTERM: not ready, but still serving
     drain_deadline: Duration = 10.0  # then 1012, and this long for the replies
     inspect_timeout: Duration = 5.0  # one message in the pipeline

@@ -121,7 +121,7 @@ class Script:
         try:
             self.actions = lane.work(kind, raw, self.detector)
         except Exception as error:
-            self.actions = lane.refuse(refusal_of(error), kind)
+            self.actions = lane.refuse(refusal_of(error))
         return self
 
     def reload(self, *rules: Rule) -> Self:

@@ -140,7 +140,7 @@ PRINTERS = {"cli", "banner", "demo", "health", "transcript"}  # transcript: the 
 
 # What may stand in a line of the log: numbers, names of our own, types of exceptions, and words of the system's.
 LOGGABLE = {
-    *("self.sid", "relay.sid", "relay.first", "age", "up", "down", "len(exchange.relays)"),
+    *("self.relay.sid", "self.sid", "relay.sid", "relay.first", "age", "up", "down", "len(exchange.relays)"),
     *("worker", "code", "PATIENCE", "QUICK", "type(error).__name__"),
     *("fits", "allowed"),
     *("len(triggers)", "gate.engine", "len(gate.blind)"),
@@ -213,6 +213,7 @@ ELSEWHERE = {
     "proxy.rulebook.schema": ("tests/rulebook/test_faults.py", "reading is judged by the faults it tells"),
     "proxy.rulebook.load": ("tests/rulebook/test_compile.py", "loading is compiling what was found"),
     "proxy.supervisor": ("tests/wire/test_workers.py", "workers are processes, and are drilled as such"),
+    "proxy.wire.inspection": ("tests/wire/test_relay.py", "looking is told as part of a conversation"),
     "proxy.wire.door": ("tests/wire/test_fidelity.py", "a handshake is judged by both of its ends"),
     "proxy.wire.edge": ("tests/wire/test_limits.py", "listens on sockets; its internals are in test_pins.py"),
     "proxy.wire.exchange": ("tests/wire/test_relay.py", "plays in every script, timers and all"),

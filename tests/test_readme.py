@@ -9,7 +9,7 @@ import pytest
 
 from proxy import options
 from proxy.core.message import Direction
-from proxy.detect.presidio import PresidioDetector
+from proxy.detect.engine import Engine
 from proxy.rulebook.compile import compile_rules
 from tests.harness import ROOT
 
@@ -23,7 +23,7 @@ TARGETS = re.findall(r"(?:^    |`)make ([a-z-]+)", README, re.M)
 
 @pytest.mark.parametrize("text", RULES)
 def test_the_rules_in_readme_load(text: str) -> None:
-    policy = compile_rules(text, "README.md", "readme", PresidioDetector())
+    policy = compile_rules(text, "README.md", "readme", Engine())
     stop = policy.decide("CREDIT_CARD", Direction.UPSTREAM_TO_CLIENT)
     back = policy.decide("CREDIT_CARD", Direction.CLIENT_TO_UPSTREAM)
     assert (stop and stop.operator, back and back.operator) == ("close", "mask")

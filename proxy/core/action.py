@@ -87,11 +87,11 @@ class Note:
     """For the audit and the metrics: what became of one message. Holds no payload and no value.
 
     `verdict` is `rewritten`, `kept` (findings, but every rule said keep) or `refused`; `cause` is set for
-    the last. A clean message has no Note.
+    the last, whose `kind` is None: what was refused may be no message. A clean message has no Note.
     """
 
     direction: Direction
-    kind: Kind
+    kind: Kind | None
     verdict: str
     cause: Cause | None
     digest: str

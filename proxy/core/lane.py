@@ -121,11 +121,11 @@ class Lane:
             text = REWRITES[rule.operator](leaf.text[start:end], winner.entity, rule.params)
             edits.append(Edit(leaf, start, end, text))
 
-    def refuse(self, refusal: Refusal, kind: Kind) -> list[Action]:
+    def refuse(self, refusal: Refusal) -> list[Action]:
         """Close both sides and send nothing."""
         sender = Side(self.direction)
         to_sender, to_peer = refusal.closes
-        note = Note(self.direction, kind, "refused", refusal.cause, self.live.policy.digest, ())
+        note = Note(self.direction, None, "refused", refusal.cause, self.live.policy.digest, ())
         return [note, CloseSide(sender, to_sender), CloseSide(sender.other, to_peer)]
 
 

@@ -46,18 +46,6 @@ class Kind(enum.IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """One whole message, defragmented and inflated. Made by the wire, read by a lane.
-
-    `payload` of a TEXT message is UTF-8; the wire does not promise that it is valid.
-    """
-
-    direction: Direction
-    kind: Kind
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Close:
     """The content of a CLOSE frame (RFC 6455 section 5.5.1); `code` None is an empty frame."""
 

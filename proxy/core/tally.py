@@ -51,7 +51,7 @@ class Tally:
         self.open = 0  # accepted and not yet ended
         self.messages = [0, 0]  # forwarded data messages, by Direction
         self.bytes = [0, 0]  # bytes received in frames, headers included, by Direction
-        self.handshakes_refused: Counter[str] = Counter()  # by reason: upstream_502, per_address, ...
+        self.handshakes_refused: Counter[str] = Counter()  # by reason: upstream_timeout, per_address, ...
         self.redactions: Counter[tuple[str, Direction]] = Counter()
         self.refusals: Counter[Cause] = Counter()
         self.latency = [0] * (len(BOUNDS) + 1)  # messages somebody looked at, by time in the pipeline

@@ -124,6 +124,12 @@ class Dial(asyncio.Protocol):
             self._opened()
 
     def _refused(self, response: Response) -> None:
+        if response.status_code < 200:  # 103 Early Hints and the like; the answer comes behind it
+            rest = self.buffer[self.buffer.index(b"\r\n\r\n") + 4 :]
+            self.buffer, self.handshake = b"", Handshake(self.handshake.key)
+            if rest:
+                self.data_received(rest)
+            return
         if 200 <= response.status_code < 300:
             self._fail(BadAnswer(f"The upstream answered {response.status_code} to a WebSocket handshake."))
             return

@@ -21,6 +21,7 @@ from proxy.core.plugs import Detector, NoteSink, Submit
 from proxy.core.policy import Live
 from proxy.core.tally import Snapshot, Tally
 from proxy.settings import Settings
+from proxy.wire.leg import Leg
 from proxy.wire.relay import Relay
 
 log = logging.getLogger("hushwire")
@@ -145,7 +146,11 @@ class Exchange:
             for start in range(0, len(relays), SLICE):
                 now = self.loop.time()
                 for relay in relays[start : start + SLICE]:
-                    self._check(relay, now, idle_since)
+                    try:
+                        self._check(relay, now, idle_since)
+                    except Exception as error:  # must not end the timers of all others
+                        log.error("session %d: %s in a timer; it was cut", relay.sid, type(error).__name__)
+                        relay.abort_both()
                 await asyncio.sleep(0)
             for relay in [r for r in idle_since if r not in self.relays]:
                 del idle_since[relay]
@@ -165,12 +170,15 @@ class Exchange:
             relay.end(Cause.STALL)  # counts it; the stalled side will not read its CLOSE
             relay.abort_both()
 
-    def _stalled(self, leg: Any, now: float) -> bool:
+    def _stalled(self, leg: Leg, now: float) -> bool:
+        """Whether the other end takes nothing. The kernel's queue counts too: it takes from ours in gulps of
+        megabytes, for which a slow reader needs longer than the time that a dead one is given."""
         if not leg.stalled:
             return False
-        size = leg.transport.get_write_buffer_size()
+        size = leg.untaken()
         if size < leg.stall_size:
-            leg.stall_size, leg.stalled = size, now
+            leg.stalled = now
+        leg.stall_size = size  # more than before, when a held message was let go
         return bool(now - leg.stalled > self.settings.write_stall)
 
     # -- the end ------------------------------------------------------------------------------------------

@@ -68,7 +68,10 @@ def client_address(request: Request, networks: Sequence[Network]) -> str:
     """Who the client is: the last address that no trusted proxy vouches for going backwards, else the peer."""
     address = request.peer
     chain = [
-        part.strip() for value in request.values(b"x-forwarded-for") for part in value.decode("latin-1").split(",")
+        part.strip()
+        for value in request.values(b"x-forwarded-for")
+        for part in value.decode("latin-1").split(",")
+        if part.strip()
     ]
     while chain and trusted(address, networks):
         address = chain.pop()

@@ -270,10 +270,8 @@ def test_an_operator_that_does_not_exist_sends_nothing():
 
 @pytest.mark.parametrize("direction", Direction)
 def test_the_sender_hears_its_own_close_and_the_peer_another(direction):
-    note, to_sender, to_peer = Lane(direction, Live(policy()), lambda *_: TEXT).refuse(
-        Refusal(Cause.TOO_BIG), Kind.BINARY
-    )
-    assert note == Note(direction, Kind.BINARY, "refused", Cause.TOO_BIG, "d1", ())
+    note, to_sender, to_peer = Lane(direction, Live(policy()), lambda *_: TEXT).refuse(Refusal(Cause.TOO_BIG))
+    assert note == Note(direction, None, "refused", Cause.TOO_BIG, "d1", ())
     assert (to_sender.side, to_sender.close.code) == (Side(direction), 1009)
     assert (to_peer.side, to_peer.close.code) == (Side(direction).other, 1001)
     assert isinstance(to_peer, CloseSide)

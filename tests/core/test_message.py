@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from proxy.core.message import Close, Direction, Edit, Kind, Leaf, Message, Side
+from proxy.core.message import Close, Direction, Edit, Kind, Leaf, Side
 
 LEAF = Leaf("$.a", "text", 7, 11, 1)
 
@@ -34,7 +34,6 @@ def test_kinds_are_the_opcodes_of_rfc_6455():
 @pytest.mark.parametrize(
     "noun",
     [
-        Message(Direction.CLIENT_TO_UPSTREAM, Kind.TEXT, b"hi"),
         Close(1000, "bye"),
         LEAF,
         Edit(LEAF, 0, 4, "new"),

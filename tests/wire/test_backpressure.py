@@ -23,7 +23,7 @@ MIB = 1 << 20
 GROWTH = 16 * MIB  # what the proxy may take more while it waits
 IN_KERNEL = 64 * MIB  # what the socket buffers of three processes may hold
 PROSE = b"The quick brown fox jumps over the lazy dog, and nothing about it is personal. " * 14_000
-TO_MOVE = {"pass": 200 * MIB, "default": 48 * MIB}
+TO_MOVE = {"pass": 200 * MIB, "default": 32 * MIB}
 
 
 class Stream:

@@ -31,6 +31,7 @@ from proxy.detect.workers import Workers
 from proxy.settings import Address, Settings
 from proxy.wire.edge import edge_http
 from proxy.wire.exchange import Exchange
+from proxy.wire.relay import Relay
 from proxy.wire.server import address_of, bind, listener, start
 from tests.harness import Hushwire
 from tests.playbook import EMAILS, Broken, Given, Table, policy
@@ -253,6 +254,30 @@ def test_what_was_good_before_the_failure_still_arrives(ear: Listener) -> None:
         client.sock.close()
         heard = ear.heard.get(timeout=10)
         assert [frame.payload[:4] for frame in heard] == [b"good", UNSEEN.to_bytes(2) + b"me"]
+
+
+def test_a_timer_that_breaks_cuts_its_own_connection_and_no_other(
+    ear: Listener, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    looked = threading.Event()
+
+    def overdue(relay: Relay, _: float) -> bool:
+        if relay.sid == 1:
+            raise KeyError(TRAP)
+        looked.set()  # the timers go on
+        return False
+
+    monkeypatch.setattr(Relay, "overdue", overdue)
+    with (
+        Service(ear) as service,
+        Inside(service.url, Table()) as proxy,
+        opened(proxy, "/listens") as broken,
+        undisturbed(proxy),
+    ):
+        assert broken.ends()
+        assert looked.wait(10)
+    assert "KeyError in a timer" in caplog.text
+    assert SECRET not in caplog.text
 
 
 def test_the_causes_are_counted(ear: Listener) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 import zlib
 
@@ -204,6 +205,18 @@ def test_what_is_deflated_stands_alone_and_fits_the_window(messages, bits):
         assert inflater.decompress(body + TAIL) == message
         assert inflate(body, LIMIT) == message
         assert body
+
+
+@pytest.mark.parametrize("bits", range(9, 16))
+def test_no_reference_reaches_beyond_the_window(bits):
+    """zlib only minds when it has forgotten what is referred to, so it is given a byte at a time."""
+    message = random.Random(bits).randbytes(40_000) * 2 + random.Random(0).randbytes(1000) * 3
+    inflater = zlib.decompressobj(-bits)
+    assert b"".join(inflater.decompress(bytes([byte])) for byte in deflate(message, bits) + TAIL) == message
+    with pytest.raises(zlib.error, match="too far back"):
+        small = zlib.decompressobj(-9)
+        for byte in deflate(message, 15):
+            small.decompress(bytes([byte]))
 
 
 def test_no_message_can_refer_to_the_text_of_another():

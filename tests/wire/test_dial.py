@@ -127,6 +127,14 @@ def test_an_extension_that_was_not_offered_is_refused():
     assert "mux" in Call(head).failed()
 
 
+@pytest.mark.parametrize("cut", [lambda data: [data], cuts])
+def test_an_interim_response_is_not_the_answer(cut: Callable[[bytes], list[bytes]]):
+    hints = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n"
+    call = Call(*cut(hints * 2 + HEAD + FRAME))
+    assert call.opened is not None
+    assert call.opened.head == HEAD
+
+
 def test_a_subprotocol_is_for_the_client_to_judge():
     head = SWITCH + b"Sec-WebSocket-Protocol: whatever\r\n\r\n"
     assert Call(head).opened == Opened(head, b"", None)

@@ -119,10 +119,12 @@ def test_compressed_messages_are_looked_into(bits, side, held, parts):
         assert len(kept) == len(clean), "a clean message keeps its bytes"
 
 
+@pytest.mark.parametrize("inline", [1, 1 << 24], ids=["held", "inline"])
 @pytest.mark.parametrize(("bits", "rsv1"), [(8, False), (9, True), (15, True)])
-def test_a_rewritten_message_is_compressed_if_it_came_so_and_zlib_can(bits, rsv1):
-    with Wire(EMAILS, deflate=(bits, 15)) as wire:
+def test_a_rewritten_message_is_compressed_if_it_came_so_and_zlib_can(bits, rsv1, inline):
+    with Wire(EMAILS, deflate=(bits, 15), inline_bytes=inline) as wire:
         wire.client.sends(*compressed(random.Random(0), b"a@b.c " * 40, bits, 1), text("a@b.c"))
+        wire.verdicts()
         first, second = wire.upstream.frames()
         assert bool(first.rsv & RSV1) == rsv1
         assert second == text("<EMAIL_ADDRESS>")
@@ -221,11 +223,14 @@ def test_a_server_must_not_mask(bad, rules):
         wire.upstream.gets_closed(Cause.PROTOCOL, 1002)
 
 
-def test_rsv1_on_a_continuation_is_a_fault_even_with_the_extension():
+@pytest.mark.parametrize("opcode", [CONT, PING])
+def test_rsv1_stands_on_the_first_frame_of_a_message_only(opcode):
+    first, _, second = compressed(random.Random(0), b"hello " * 50, 15, 3)[:3]
     with Wire(EMAILS, deflate=(15, 15)) as wire:
-        wire.client.sends(text(b"x", fin=False, rsv=RSV1), Said(CONT, b"y", True, RSV1))
+        wire.client.sends(first, Said(opcode, second.payload, opcode == PING or second.fin, RSV1))
         wire.client.gets_closed(Cause.PROTOCOL, 1002)
         wire.upstream.gets_closed(Cause.PROTOCOL, 1001)
+        assert wire.causes == [Cause.PROTOCOL]
 
 
 @pytest.mark.parametrize(

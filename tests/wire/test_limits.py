@@ -1,10 +1,9 @@
-"""Every limit of the running proxy: what one too many gets to hear, what it costs, and that room is made again."""
+"""The limits of size, number and time: what one too many gets to hear, and that room is made again."""
 
 from __future__ import annotations
 
 import contextlib
 import struct
-import threading
 import time
 import zlib
 from collections.abc import Iterator
@@ -12,95 +11,13 @@ from collections.abc import Iterator
 import pytest
 
 from tests.harness import Hushwire
-from tests.wire.drill import Behave, Service, descriptors, echo, eventually, memory, metrics, serves, still_open
-from tests.wire.ends import End, ask, dial, opened, refused, request
-from tests.wire.frames import BINARY, CLOSE, CONT, PING, TEXT, close
+from tests.wire.drill import Service, eventually, memory, serves, still_open
+from tests.wire.ends import dial, opened, refused, request
+from tests.wire.frames import BINARY, CLOSE, CONT, PING, TEXT
+from tests.wire.services import CLOSES, LIMIT, OFFER, both_hear, by_path
 
-LIMIT = 64 * 1024
 ROOM = 6
-STRICT = (
-    *("--max-message", "64KiB", "--max-header", "4KiB", "--header-timeout", "1s", "--connect-timeout", "1s"),
-    *("--max-connections", str(ROOM), "--write-stall", "1s", "--close-timeout", "1s", "--binary", "deny"),
-)
-OFFER = b"Sec-WebSocket-Extensions: permessage-deflate\r\n"
-AGREED = (
-    b"Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n"
-)
-NEVER = threading.Event()
-
-
-def silent(end: End) -> None:
-    """Take the request, and wait for its end without a word."""
-    while end.sock.recv(65536):
-        pass
-
-
-def deaf(end: End) -> None:
-    """Accept, and read nothing ever after."""
-    end.accept()
-    NEVER.wait(30)
-
-
-def flood(end: End) -> None:
-    """Accept, and speak without end."""
-    end.accept()
-    while True:
-        end.say(TEXT, b"x" * 1000)
-
-
-def mute(end: End) -> None:
-    """Accept and read, but never answer, not even a CLOSE."""
-    end.accept()
-    silent(end)
-
-
-def says(answer: bytes) -> Behave:
-    """Answer the handshake with this, and end."""
-
-    def behave(end: End) -> None:
-        end.raw(answer)
-
-    return behave
-
-
-def accepts(headers: bytes) -> Behave:
-    """Accept with more headers."""
-
-    def behave(end: End) -> None:
-        end.accept(headers)
-        silent(end)
-
-    return behave
-
-
-def deflating(end: End) -> None:
-    """Accept compression, and answer with CLOSE to CLOSE."""
-    end.accept(AGREED)
-    if end.hears_close() is not None:
-        end.say(CLOSE, close(1000))
-
-
-SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-SERVICES: dict[bytes, Behave] = {
-    b"/echo": echo,
-    b"/silent": silent,
-    b"/deaf": deaf,
-    b"/flood": flood,
-    b"/mute": mute,
-    b"/deflate": deflating,
-    b"/garbage": says(b"\x00\x16\x03 nothing of HTTP\r\n\r\n"),
-    b"/200": says(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"),
-    b"/no-key": says(SWITCHING + b"\r\n"),
-    b"/wrong-key": says(SWITCHING + b"Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n"),
-    b"/endless": says(b"HTTP/1.1 101 Switching Protocols\r\nX: " + b"x" * 2_000_000),
-    b"/extension": accepts(b"Sec-WebSocket-Extensions: x-unheard-of\r\n"),
-    b"/hangs-up": says(b""),
-}
-
-
-def by_path(end: End) -> None:
-    """Behave as the path of the request says."""
-    SERVICES.get(end.head.split()[1], echo)(end)
+STRICT = ("--max-message", "64KiB", "--max-connections", str(ROOM), "--close-timeout", "1s", "--binary", "deny")
 
 
 @pytest.fixture(scope="module")
@@ -122,37 +39,7 @@ def leaves_nothing_behind(proxy: Hushwire, service: Service) -> Iterator[None]:
     assert serves(proxy)
 
 
-def count(proxy: Hushwire, name: str) -> float:
-    """A counter that may not have been born yet."""
-    return metrics(proxy).get(name, 0.0)
-
-
-def refusals(proxy: Hushwire, cause: str) -> float:
-    return count(proxy, f'hushwire_refusals_total{{cause="{cause}"}}')
-
-
 # -- the size of a message -----------------------------------------------------------------------------------
-
-
-def both_hear(client: End, sender: int, peer: int) -> None:
-    """The client, who sent, is told the one code and the service the other."""
-    assert client.hears_close() == sender
-    assert eventually(lambda: bool(CLOSES))
-    assert CLOSES.pop() == peer
-
-
-CLOSES: list[int | None] = []
-
-
-def listening(end: End) -> None:
-    """Accept and write down with which code it was closed."""
-    end.accept(AGREED if b"permessage-deflate" in end.head else b"")
-    frames = end.hears_all()
-    codes = [int.from_bytes(frame.payload[:2]) for frame in frames if frame.opcode == CLOSE]
-    CLOSES.append(codes[0] if len(frames) == len(codes) == 1 else None)
-
-
-SERVICES[b"/listening"] = listening
 
 
 def test_a_message_of_exactly_the_limit_is_forwarded(proxy: Hushwire) -> None:
@@ -187,15 +74,6 @@ def test_the_service_is_held_to_the_same_limit(proxy: Hushwire) -> None:
         assert client.hears_close() == 1001
     assert eventually(lambda: bool(CLOSES))
     assert CLOSES.pop() == 1009
-
-
-def oversize(end: End) -> None:
-    end.accept()
-    end.say(TEXT, b"x" * (LIMIT + 1))
-    CLOSES.append(end.hears_close())
-
-
-SERVICES[b"/oversize"] = oversize
 
 
 def test_a_bomb_is_not_inflated_beyond_the_limit(proxy: Hushwire, service: Service) -> None:
@@ -270,136 +148,6 @@ def refused_now(proxy: Hushwire) -> bool:
     with dial((proxy.host, proxy.port)) as client:
         client.raw(request("/echo"))
         return not client.hears_head().startswith(b"HTTP/1.1 101 ")
-
-
-# -- the request head ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("data", [b"", request()[:-2], b"GET / HT"], ids=["nothing", "half a head", "half a line"])
-def test_a_head_that_does_not_come_is_answered_408_and_closed(proxy: Hushwire, data: bytes) -> None:
-    since = time.monotonic()
-    answer = ask((proxy.host, proxy.port), data)
-    assert time.monotonic() - since < 4
-    assert answer.startswith(b"HTTP/1.1 408 ")
-
-
-def test_a_head_that_trickles_in_has_no_more_time(proxy: Hushwire) -> None:
-    with dial((proxy.host, proxy.port)) as client:
-        since = time.monotonic()
-        with contextlib.suppress(ConnectionError):
-            for byte in request() * 10:
-                client.raw(bytes((byte,)))
-                time.sleep(0.05)
-                if time.monotonic() - since > 4:
-                    break
-        assert time.monotonic() - since < 4
-        assert client.ends()
-
-
-@pytest.mark.parametrize("pieces", [1, 10])
-def test_a_head_that_is_too_large_is_431(proxy: Hushwire, service: Service, pieces: int) -> None:
-    before = len(service.ends)
-    head = request("/echo", b"X-Much: " + b"x" * 6000 + b"\r\n")
-    with dial((proxy.host, proxy.port)) as client:
-        size = -(-len(head) // pieces)
-        with contextlib.suppress(ConnectionError):
-            for start in range(0, len(head), size):
-                client.raw(head[start : start + size])
-                time.sleep(0.01)
-        assert client.hears_head().startswith(b"HTTP/1.1 431 ")
-    assert len(service.ends) == before
-
-
-def test_a_body_that_trickles_in_does_not_keep_a_connection(proxy: Hushwire) -> None:
-    """The answer needs no body; a client that goes on sending one must not hold a descriptor for ever."""
-    head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n"
-    with dial((proxy.host, proxy.port)) as client:
-        client.raw(head)
-        assert client.hears_head().startswith(b"HTTP/1.1 426 ")
-        with pytest.raises(ConnectionError):
-            for _ in range(100):
-                client.raw(b"x")
-                time.sleep(0.05)
-
-
-# -- the service ---------------------------------------------------------------------------------------------
-
-BAD_ANSWERS = {
-    "/garbage": "not a response in HTTP/1.1",
-    "/200": "answered 200",
-    "/no-key": "Sec-WebSocket-Accept",
-    "/wrong-key": "Sec-WebSocket-Accept",
-    "/extension": "x-unheard-of",
-    "/hangs-up": "upstream",
-    "/endless": "upstream",
-}
-
-
-@pytest.mark.parametrize(("path", "words"), BAD_ANSWERS.items(), ids=[path[1:] for path in BAD_ANSWERS])
-def test_an_answer_that_is_no_handshake_is_502_with_a_sentence(proxy: Hushwire, path: str, words: str) -> None:
-    status, sentence, _ = refused(proxy, path)
-    assert status == 502
-    assert words in sentence
-    assert sentence.endswith(".\n")
-
-
-def test_a_service_that_does_not_answer_in_time_is_504(proxy: Hushwire, service: Service) -> None:
-    status, sentence, _ = refused(proxy, "/silent")
-    assert status == 504
-    assert "within 1 s" in sentence
-    assert eventually(lambda: service.open == 0)
-
-
-# -- peers that do not take part any more --------------------------------------------------------------------
-
-
-def test_a_client_that_reads_nothing_is_dropped(proxy: Hushwire, service: Service) -> None:
-    idle, before = descriptors(proxy), refusals(proxy, "stall")
-    with opened(proxy, "/flood", receive_buffer=4096):
-        assert eventually(lambda: refusals(proxy, "stall") == before + 1)
-        assert eventually(lambda: descriptors(proxy) <= idle and service.open == 0)
-
-
-def test_a_service_that_reads_nothing_is_dropped(proxy: Hushwire) -> None:
-    before = refusals(proxy, "stall")
-    with opened(proxy, "/deaf") as client:
-        client.sock.settimeout(0.5)
-        with contextlib.suppress(OSError):
-            while True:
-                client.say(TEXT, b"x" * 1000)
-        assert eventually(lambda: refusals(proxy, "stall") == before + 1)
-        assert eventually(lambda: still_open(proxy) == 0)
-
-
-def test_peers_that_never_finish_tcp_are_cut(proxy: Hushwire) -> None:
-    with opened(proxy, "/mute") as client:
-        client.say(CLOSE, close(1000))
-        client.fin()
-        since = time.monotonic()
-        assert client.ends()
-        assert time.monotonic() - since < 4
-
-
-def test_a_slow_reader_still_gets_what_was_sent_before_the_close(proxy: Hushwire) -> None:
-    """--close-timeout is for peers that do not move, not for those that are not through with reading yet."""
-    with opened(proxy, "/farewell", receive_buffer=16384) as client:
-        got = 0
-        for _ in range(30):  # 3 s, three times the close timeout
-            time.sleep(0.1)
-            got += len(client.sock.recv(20_000))
-        while data := client.sock.recv(1 << 18):
-            got += len(data)
-        assert got == 20 * (50_000 + 4) + 4
-
-
-def farewell(end: End) -> None:
-    end.accept()
-    end.raw(b"".join(end.frame(TEXT, b"x" * 50_000) for _ in range(20)) + end.frame(CLOSE, close(1000)))
-    end.fin()
-    silent(end)
-
-
-SERVICES[b"/farewell"] = farewell
 
 
 # -- time ----------------------------------------------------------------------------------------------------

@@ -12,9 +12,12 @@ from importlib.metadata import version
 
 import pytest
 import uvicorn
+import uvloop
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 from websockets.client import ClientProtocol
+from websockets.http11 import Response
+from websockets.speedups import apply_mask
 from websockets.uri import parse_uri
 
 from proxy.wire import dial, edge, server
@@ -104,3 +107,47 @@ def test_the_client_side_of_a_handshake_can_be_led_from_outside():
     handshake = dial.Handshake("dGhlIHNhbXBsZSBub25jZQ==")
     assert handshake.key == "dGhlIHNhbXBsZSBub25jZQ=="
     assert "self.key" in inspect.getsource(ClientProtocol.process_response)
+
+
+def test_the_answer_is_still_an_event_of_the_client_side():
+    handshake = dial.Handshake("dGhlIHNhbXBsZSBub25jZQ==")
+    handshake.receive_data(
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+    )
+    assert [type(event) for event in handshake.events_received()] == [Response]
+    assert handshake.handshake_exc is None
+
+
+def test_masking_still_takes_and_gives_bytes_at_the_speed_of_c():
+    masked = apply_mask(b"Hello", bytes.fromhex("37fa213d"))
+    assert (type(masked), masked) == (bytes, bytes.fromhex("7f9f4d5158"))  # RFC 6455 section 5.7
+    assert not inspect.isfunction(apply_mask), "websockets was installed without its C extension"
+
+
+def test_the_loop_still_hands_on_a_transport_and_forgets_its_descriptor_when_it_ends():
+    """A leg takes over with set_protocol, and asks the kernel by descriptor, which may be another's afterwards."""
+
+    async def talk() -> None:
+        heard = asyncio.Event()
+
+        class Late(asyncio.Protocol):
+            def data_received(self, data: bytes) -> None:
+                heard.set()
+
+        loop = asyncio.get_running_loop()
+        listening = await loop.create_server(Late, "127.0.0.1", 0)
+        transport, _ = await loop.create_connection(asyncio.Protocol, *listening.sockets[0].getsockname())
+        transport.set_protocol(Late())
+        transport.write(b"x")
+        await asyncio.wait_for(heard.wait(), 5)
+        sock = transport.get_extra_info("socket")
+        assert sock.fileno() >= 0
+        assert transport.can_write_eof()
+        transport.abort()
+        await asyncio.sleep(0.05)
+        assert sock.fileno() == -1
+        listening.close()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(talk())

@@ -110,13 +110,23 @@ def test_too_much_behind_a_held_message_stops_the_reading_until_the_verdict():
 def test_a_verdict_that_takes_too_long_closes_both_and_sends_nothing():
     with Wire(PEOPLE, inspect_timeout=3, **SMALL) as wire:
         wire.client.sends(text("before"), text(LARGE), text("after"))
+        wire.bench.begin()
         wire.wait(2.9)
         wire.upstream.gets(text("before"))
         wire.wait(0.2)
         wire.upstream.gets_closed(Cause.BUDGET, 1011)
         wire.client.gets_closed(Cause.BUDGET, 1011)
         wire.verdict()  # too late: nobody waits for it any more
-        assert wire.causes == [Cause.BUDGET]
+        assert [(note.verdict, note.cause) for note in wire.notes] == [("refused", Cause.BUDGET)]
+
+
+def test_a_verdict_in_time_stops_the_clock():
+    with Wire(PEOPLE, inspect_timeout=3, **SMALL) as wire:
+        wire.client.sends(text(LARGE))
+        wire.verdict()
+        wire.upstream.gets(text(LARGE.replace("Bob", "<PERSON>")))
+        wire.wait(10)
+        assert wire.causes == []
 
 
 def test_a_worker_that_fails_closes_both_and_sends_nothing():
@@ -241,6 +251,7 @@ def test_a_refusal_after_a_fin_was_passed_on_writes_nothing_behind_it(half_close
             assert said == [text("good"), close(1001, "peer broke the protocol")]
             assert wire.causes == [Cause.PROTOCOL]
         wire.client.took()
+        assert wire.client.gone, "both have said all they will: nothing is left to wait for"
 
 
 def test_a_shutdown_after_a_fin_was_passed_on_writes_nothing_behind_it():
@@ -313,7 +324,7 @@ def test_only_so_many_covered_pings_are_remembered():
     with Wire(EMAILS) as wire:
         wire.client.sends(*[ping(b"a@b." + b"c" * n) for n in range(1, 101)])
         assert len(wire.upstream.frames()) == 100
-        assert len(wire.relay.pings) == 8
+        assert len(wire.relay.inspection.pings) == 8
         wire.upstream.sends(pong(b"*" * 5), pong(b"*" * 104))
         wire.client.gets(pong(b"*" * 5), pong(b"a@b." + b"c" * 100))
 
@@ -426,21 +437,35 @@ def test_a_reset_after_a_close_does_not_destroy_the_close():
 def test_a_reset_while_a_message_is_held_drops_it_and_resets_the_other_side():
     with Wire(PEOPLE, **SMALL) as wire:
         wire.client.sends(text(LARGE), close(1000))
+        wire.bench.begin()
         wire.client.resets()
         assert wire.upstream.saw == "RST"
         wire.verdict()
         assert wire.ended()
 
 
+@pytest.mark.parametrize(
+    "end", [lambda wire: wire.client.resets(), lambda wire: wire.wait(6)], ids=["reset", "late"]
+)
+def test_nobody_looks_at_a_message_whose_verdict_is_not_waited_for_any_more(end):
+    with Wire(EMAILS, **SMALL) as wire:
+        wire.client.sends(text(LARGE))
+        end(wire)
+        [(_, future)] = wire.bench.jobs
+        assert future.cancelled(), "a worker would spend its time on it while others wait"
+        for one in wire.ends:
+            one.took()
+
+
 def test_a_verdict_after_the_other_side_is_gone_is_written_to_nobody():
     with Wire(PEOPLE, **SMALL) as wire:
-        wire.upstream.sends(close(1000))
-        wire.client.gets(close(1000))
         wire.client.stalls()
+        wire.upstream.sends(text("last"), close(1000))
         wire.client.sends(text(LARGE))
         wire.upstream.resets()
         wire.verdict()
         wire.client.reads()
+        wire.client.gets(text("last"), close(1000))
         assert wire.ended()
 
 
@@ -535,6 +560,19 @@ def test_a_side_that_takes_nothing_for_too_long_is_given_up():
         wire.wait(5)
         assert wire.causes == [Cause.STALL]
         assert wire.ended()
+        wire.client.took()
+
+
+def test_a_held_message_let_go_into_a_full_buffer_makes_no_slow_reader_a_dead_one():
+    with Wire(PEOPLE, write_stall=30, inline_bytes=200_000) as wire:
+        wire.upstream.stalls()
+        wire.client.sends(b"".join(map(wire.client.spell, (text("x" * 70_000), text("y" * 300_000)))))
+        wire.verdict()
+        for _ in range(20):
+            wire.wait(10)
+            del wire.upstream.buffer[:1000]  # it has taken a little
+        assert wire.causes == []
+        wire.upstream.resets()
         wire.client.took()
 
 

@@ -85,7 +85,9 @@ class Clockwork(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         self.selector = Clockwork.Selector()
+        self.faults: list[str] = []
         super().__init__(self.selector)
+        self.set_exception_handler(lambda _, context: self.faults.append(repr(context.get("exception"))))
 
     def time(self) -> float:
         return self.selector.clock
@@ -282,9 +284,15 @@ class Bench:
         self.jobs.append((job, future))
         return future
 
+    def begin(self) -> None:
+        """Start with the oldest job: from now on it cannot be called off."""
+        self.jobs[0][1].set_running_or_notify_cancel()
+
     def work(self) -> None:
-        """Do the oldest job."""
+        """Do the oldest job, unless nobody waits for it any more."""
         job, future = self.jobs.popleft()
+        if not future.running() and not future.set_running_or_notify_cancel():
+            return
         try:
             future.set_result(job())
         except Exception as error:
@@ -344,6 +352,7 @@ class Wire:
         self.loop.turn()
         self.loop.close()
         if kind is None:
+            assert self.loop.faults == [], "something was raised into the loop, where nobody sees it"
             for end in self.ends:
                 assert end.frames() == [], f"the test does not mention all that was sent to the {end.side.name}"
 

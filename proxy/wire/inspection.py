@@ -1,0 +1,217 @@
+"""What a connection says, looked at: messages go to the lanes, pings and close reasons too.
+
+Nothing is forwarded that this module did not return, and every failure in here is a Refusal, which closes
+both sides. How they are closed is relay.py's matter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from concurrent.futures import Future
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from proxy.core.action import Action, Cause, CloseSide, Note, Refusal, Send
+from proxy.core.lane import refusal_of
+from proxy.core.message import Close, Kind, Side
+from proxy.wire.deflate import DeflateParams, deflate, inflate
+from proxy.wire.frames import CLOSE, FIN, PING, close_payload, read_close
+
+if TYPE_CHECKING:
+    from proxy.wire.exchange import Exchange
+    from proxy.wire.leg import Leg
+    from proxy.wire.relay import Relay
+
+log = logging.getLogger("hushwire")
+
+GATE_LIMIT = 64 * 1024  # bytes scanned on the loop: 0.2 ms; larger messages go to a worker unscanned
+PINGS_KEPT = 8  # rewritten pings whose pongs may still come
+
+
+class Pending:
+    """One message that is being looked at in a worker, and what it takes to send it on."""
+
+    __slots__ = ("compressed", "frames", "future", "kind", "payload", "since", "timer")
+
+    def __init__(
+        self,
+        kind: Kind,
+        payload: bytes,
+        since: float,
+        future: Future[list[Action]],
+        timer: asyncio.TimerHandle,
+    ) -> None:
+        self.kind = kind
+        self.payload = payload
+        self.since = since
+        self.future = future
+        self.timer = timer
+        self.compressed = False
+        self.frames: Sequence[bytes] = ()
+
+    def give_up(self) -> None:
+        """Nobody waits for the verdict any more: if no worker has begun, none will, and others are served."""
+        self.timer.cancel()
+        self.future.cancel()
+
+
+class Inspection:
+    """The looking of one connection. `relay` is told what must be refused."""
+
+    __slots__ = ("deflate", "exchange", "live", "pending", "pings", "relay")
+
+    def __init__(self, relay: Relay, exchange: Exchange, deflated: DeflateParams | None) -> None:
+        self.relay = relay
+        self.exchange = exchange
+        self.live = exchange.live  # `.wanted` of the policy in force, by Direction
+        self.deflate = deflated
+        self.pending: list[Pending | None] = [None, None]  # by Side
+        self.pings: list[tuple[Side, bytes, bytes]] = []  # who sent it, as covered, as it was
+
+    def watched(self, leg: Leg) -> bool:
+        """Whether anybody needs to look at what this leg sends."""
+        return (bool(self.live.wanted[leg.side]) or self.exchange.denies_binary) and not leg.mute
+
+    def inspect(self, leg: Leg, kind: Kind, payload: bytes) -> bytes | None:
+        """What to forward instead of `payload`: itself when clean, None when the verdict comes later.
+
+        Raises Refusal, and nothing else, when the message must not be forwarded.
+        """
+        exchange = self.exchange
+        if kind is Kind.BINARY and exchange.settings.binary != "scan":
+            if exchange.settings.binary == "deny":
+                raise Refusal(Cause.BINARY)
+            return payload
+        lane, size = exchange.lanes[leg.side], len(payload)
+        try:
+            if size <= GATE_LIMIT and lane.clear(kind, payload, exchange.detector):
+                return payload  # most traffic ends here
+            since = perf_counter()
+            if size > exchange.settings.inline_bytes:
+                self._look_later(leg, kind, payload, since)
+                return None
+            result = self._send_of(lane.work(kind, payload, exchange.detector))
+        except Exception as error:
+            raise self._refusal(error) from None  # a cause may quote the payload
+        exchange.tally.took(perf_counter() - since)
+        return result
+
+    def inspect_deflated(self, leg: Leg, kind: Kind, payload: bytes) -> bytes | None:
+        """Like `inspect`, for a compressed message: `payload` itself when clean, else the new text inflated."""
+        inflated = inflate(payload, leg.limit)
+        new = self.inspect(leg, kind, inflated)
+        pending = self.pending[leg.side]
+        if new is None and pending is not None:
+            pending.compressed = True
+        return payload if new is inflated else new
+
+    def squeeze(self, leg: Leg, payload: bytes) -> bytes | None:
+        """`payload` deflated the way the other end of `leg` would have done it; None: send it plain."""
+        return deflate(payload, self.deflate[leg.side]) if self.deflate is not None else None
+
+    def _refusal(self, error: Exception) -> Refusal:
+        if not isinstance(error, Refusal):
+            # The type is all that may be said: the text of an exception can quote the message.
+            log.error(
+                "session %d: %s in the pipeline; the message was refused", self.relay.sid, type(error).__name__
+            )
+        return refusal_of(error)
+
+    def _send_of(self, actions: Sequence[Action]) -> bytes:
+        """Perform the notes, in order, and return the payload of the Send behind them."""
+        for action in actions:
+            match action:
+                case Note():
+                    self.exchange.sink(action)
+                case Send():
+                    return action.payload
+                case CloseSide():
+                    raise Refusal(Cause.PIPELINE)
+        raise Refusal(Cause.PIPELINE)  # a settled message has a Send
+
+    # -- messages whose verdict comes later ---------------------------------------------------------------
+
+    def _look_later(self, leg: Leg, kind: Kind, payload: bytes, since: float) -> None:
+        exchange = self.exchange
+        lane = exchange.lanes[leg.side]
+        future = exchange.submit(lambda: lane.work(kind, payload, exchange.detector))
+        timer = exchange.loop.call_later(exchange.settings.inspect_timeout, self._overdue, leg)
+        pending = self.pending[leg.side] = Pending(kind, payload, since, future, timer)
+        future.add_done_callback(lambda future: exchange.post(self._verdict, leg, pending, future))
+
+    def waits(self, leg: Leg, frames: Sequence[bytes]) -> None:
+        """The frames in which the message came whose verdict `leg` is waiting for."""
+        pending = self.pending[leg.side]
+        assert pending is not None
+        pending.frames = frames
+
+    def _overdue(self, leg: Leg) -> None:
+        self.relay.refuse(leg, Refusal(Cause.BUDGET))
+
+    def _verdict(self, leg: Leg, pending: Pending, future: Future[list[Action]]) -> None:
+        if self.pending[leg.side] is not pending:
+            return  # refused, timed out or lost in the meantime
+        self.pending[leg.side] = None
+        pending.timer.cancel()
+        try:
+            payload = self._send_of(future.result())
+            unchanged = payload is pending.payload
+            output = (
+                b"".join(pending.frames) if unchanged else leg.changed(pending.kind, payload, pending.compressed)
+            )
+        except Exception as error:  # the one door: whatever failed, the message is not forwarded
+            self.relay.refuse(leg, self._refusal(error))
+            return
+        self.exchange.tally.took(perf_counter() - pending.since)
+        leg.release(output)
+
+    # -- control frames -----------------------------------------------------------------------------------
+
+    def ping(self, leg: Leg, opcode: int, payload: bytes, raw: bytes) -> bytes:
+        """The ping or pong to forward. Pings can carry text too, so a found value is covered with stars; the
+        pong that answers such a ping gets the original back, or its sender would not recognise it."""
+        if opcode != PING:
+            for index, (side, covered, original) in enumerate(self.pings):
+                if side is leg.peer.side and payload == covered:
+                    del self.pings[index]
+                    return leg.peer.spell(raw[0], original)
+        if not payload or not self.watched(leg) or self._look_now(leg, Kind.BINARY, payload) is payload:
+            return raw
+        covered = b"*" * len(payload)
+        if opcode == PING:
+            self.pings = [*self.pings[1 - PINGS_KEPT :], (leg.side, covered, payload)]
+        return leg.peer.spell(raw[0], covered)
+
+    def _look_now(self, leg: Leg, kind: Kind, payload: bytes) -> bytes:
+        """Inspect something small (a control frame holds 125 bytes) without waiting."""
+        try:
+            return self._send_of(self.exchange.lanes[leg.side].work(kind, payload, self.exchange.detector))
+        except Exception as error:
+            raise self._refusal(error) from None
+
+    def reason(self, leg: Leg, payload: bytes, raw: bytes) -> tuple[int, bytes]:
+        """The code of a CLOSE (1005 for an empty one) and the frame to pass on: its reason is text like any other.
+
+        Codes are passed on as they are, illegal ones too (as a byte tunnel would): the endpoint judges them.
+        """
+        try:
+            code, reason = read_close(payload)
+            reason.decode()
+        except UnicodeDecodeError:
+            raise Refusal(Cause.BAD_UTF8) from None
+        except ValueError:
+            raise Refusal(Cause.PROTOCOL) from None
+        if reason and self.watched(leg):
+            new = self._look_now(leg, Kind.TEXT, reason)
+            if new is not reason:
+                raw = leg.peer.spell(FIN | CLOSE, close_payload(Close(code, new.decode())))
+        return 1005 if code is None else code, raw
+
+    def forget(self, leg: Leg) -> None:
+        """No verdict on anything from this leg is waited for any more."""
+        pending = self.pending[leg.side]
+        if pending is not None:
+            self.pending[leg.side] = None
+            pending.give_up()
