@@ -11,6 +11,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import uvloop
@@ -25,6 +26,7 @@ from proxy.core.message import Direction
 from proxy.core.policy import Live, Policy
 from proxy.core.tally import Tally
 from proxy.detect.engine import Engine
+from proxy.detect.ner import Names, open_model
 from proxy.detect.workers import Workers
 from proxy.rulebook.faults import RulesError
 from proxy.rulebook.load import load
@@ -209,12 +211,22 @@ def front(exchange: Exchange, tls: ssl.SSLContext | None) -> FastAPI:
 
 
 def _engine(settings: Settings) -> tuple[Engine, Policy]:
+    try:
+        names = None if settings.ner == "off" else Names(open_model(settings.ner))
+    except (ValueError, OSError, ImportError) as error:
+        raise StartError(f"--ner {settings.ner}: {error}", code=3) from None
     # Not yet the user's: what recognizers load at their first use is no message's fault.
-    detector = Engine(budget=FIRST_USE)
+    detector = Engine(budget=FIRST_USE, cache=_cache_directory(), names=names)
     try:
         return detector, load(settings.rules, detector)
     except RulesError as error:
         raise StartError(str(error), code=3) from None
+
+
+def _cache_directory() -> Path:
+    """Where compiled gates are kept between starts; holds no data, and may be deleted at any time."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path("~/.cache").expanduser()) / "hushwire"
 
 
 def _upstream_tls(settings: Settings) -> ssl.SSLContext | None:

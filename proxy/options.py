@@ -58,6 +58,9 @@ PANELS: dict[str, tuple[Option, ...]] = {
     "Rules": (
         O("rules", "--rules", "NAME|FILE", "default",
           "What is personal and what becomes of it: the name of a set that comes along, or your own file."),
+        O("ner", "--ner", "MODEL", "off",
+          "Language model for names and addresses in prose: rampart, strict, spacy:DIR, gliner:DIR, hf:DIR or off."
+          " Needs pip install 'hushwire[ner]'; without it they are found by their JSON keys."),
         O("binary", "--binary", "scan|pass|deny", "scan",
           "Binary messages: look into them, forward them unseen, or refuse them."),
     ),

@@ -127,6 +127,7 @@ class Settings(BaseModel):
     upstream: Annotated[Upstream, BeforeValidator(parse_upstream)]
     listen: Annotated[Address, BeforeValidator(parse_address)] = Address("127.0.0.1", 8080)
     rules: str = "default"
+    ner: str = "off"  # a language model for names and addresses: rampart, strict, or KIND:DIR of one's own
     binary: Literal["scan", "pass", "deny"] = "scan"
     workers: int = Field(1, ge=1, le=256)
 

@@ -35,6 +35,9 @@ PATTERNS: Mapping[str, tuple[str, float]] = {
 class InDoubt:
     """The gate of a detector that cannot tell anything from the bytes alone."""
 
+    def heavy(self, entities: frozenset[str]) -> bool:
+        return False
+
     def clear(self, payload: bytes, entities: frozenset[str], threshold: float) -> bool:
         return False
 

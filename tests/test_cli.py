@@ -61,6 +61,7 @@ SAMPLES: dict[str, str] = {
     "write_stall": "5s",
     "close_timeout": "6s",
     "inspect_timeout": "7s",
+    "ner": "rampart",
     "inline_bytes": "8",
     "max_waiting": "3",
     "drain_wait": "9s",

@@ -17,7 +17,6 @@ from proxy.core.operators import CLOSE, KEEP, REWRITES
 from proxy.core.plugs import Choose, Codec, Detector, Findings
 from proxy.core.policy import Live, Policy, Rule
 
-
 ZERO = "0"
 """What a JSON number becomes, whatever the operator: a reader that expects a number gets one."""
 
@@ -61,6 +60,10 @@ class Lane:
             return False
         live = self.live
         return detector.clear(payload, live.wanted[self.direction], live.policy.threshold)
+
+    def heavy(self, detector: Detector) -> bool:
+        """Whether looking takes too long for the event loop, however short the message is."""
+        return detector.heavy(self.live.wanted[self.direction])
 
     def offer(self, kind: Kind, payload: bytes) -> Batch | None:
         """Take a message apart; None if no rule could change it. Raises Refusal for text that is not UTF-8."""

@@ -45,6 +45,9 @@ class Detector(Protocol):
     `entities` are the ones the policy could act on; findings below `threshold` are left out.
     """
 
+    def heavy(self, entities: frozenset[str]) -> bool:
+        """Whether looking for `entities` takes too long for the event loop, however short the message is."""
+
     def clear(self, payload: bytes, entities: frozenset[str], threshold: float) -> bool:
         """Whether `find` would find nothing in any text that a codec reads in `payload`, told from its bytes.
 

@@ -91,4 +91,5 @@ def _write(path: Path, content: bytes) -> None:
             file.write(content)
         Path(name).replace(path)
     except OSError as error:
-        log.warning("the gate will be compiled again at the next start: %s", error.strerror or type(error).__name__)
+        said = "the gate will be compiled again at the next start: %s"
+        log.warning(said, error.strerror or type(error).__name__)

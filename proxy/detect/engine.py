@@ -14,7 +14,12 @@ from proxy.core.message import Leaf
 from proxy.core.plugs import Findings
 from proxy.detect.deadline import Deadline
 from proxy.detect.escapes import unescaped
+from proxy.detect.gate import Gate, Trigger, open_gate
+from proxy.detect.keys import SCORE as KEY_SCORE
+from proxy.detect.keys import KeyFinder
+from proxy.detect.keytriggers import TRIGGERS as KEY_TRIGGERS
 from proxy.detect.look import Look
+from proxy.detect.ner import Names
 from proxy.detect.presidio import recognizers
 from proxy.detect.readings import Reading, readings
 from proxy.detect.recognizer import FLOOR
@@ -33,15 +38,24 @@ Where = Callable[[Sequence[str]], Iterable[Window]]
 class Engine:
     """A `Detector` for `entities`. `budget` is in seconds, for all leaves of one call.
 
-    `cache` is a directory for compiled gates; None: they are compiled at every start.
+    `cache` is a directory for compiled gates; None: they are compiled at every start. `names` is a language
+    model for names and addresses in prose; None: they are found by their keys alone.
     """
 
-    def __init__(self, budget: float = 1.0, cache: Path | None = None) -> None:
+    def __init__(self, budget: float = 1.0, cache: Path | None = None, names: Names | None = None) -> None:
         self.budget = budget
         self.cache = cache
+        self.names = names
+        self.keys = KeyFinder()
         self.recognizers = recognizers()
-        self.entities = frozenset(recognizer.entity for recognizer in self.recognizers)
+        by_model = names.entities if names is not None else frozenset()
+        self.entities = frozenset(one.entity for one in self.recognizers) | self.keys.entities | by_model
         self._looks: dict[frozenset[str], Look] = {}
+        self._key_gate: Gate | None = None
+
+    def heavy(self, entities: frozenset[str]) -> bool:
+        """Whether looking for `entities` takes milliseconds even for a short text: the language model reads it."""
+        return self.names is not None and not entities.isdisjoint(self.names.entities)
 
     def clear(self, payload: bytes, entities: frozenset[str], threshold: float) -> bool:
         """Whether `find` would find nothing in any text of `payload`, told from its bytes alone.
@@ -51,15 +65,30 @@ class Engine:
         LookupError for an unknown entity.
         """
         look = self._looks.get(entities) or self.prepare(entities)
-        if threshold < FLOOR:
+        if threshold < FLOOR or self.heavy(entities):
             return False
-        return look.clear(unescaped(payload) if b"\\" in payload else payload)
+        plain = unescaped(payload) if b"\\" in payload else payload
+        # the triggers of keys begin with a quote, and are worth a scan of their own only where there is one
+        return look.clear(plain) and (not look.by_key or b'"' not in plain or self._no_key(plain))
+
+    def _no_key(self, payload: bytes) -> bool:
+        gate = self._key_gate
+        if gate is None:
+            triggers = [Trigger(0, regex) for regex in KEY_TRIGGERS]
+            gate = self._key_gate = open_gate(triggers, self.cache)
+        return gate.clear(payload)
 
     def find(self, leaves: Sequence[Leaf], entities: frozenset[str], threshold: float) -> Findings:
         """Look in the calling thread. Raises TimeoutError when over budget, LookupError for an unknown entity."""
         look = self._looks.get(entities) or self.prepare(entities)
         where = look.windows if threshold >= FLOOR else look.everywhere
-        return self._find([leaf.text for leaf in leaves], look, where, threshold)
+        # A bare number is anybody's only if its key says so: by its form alone an id is a card one time in ten.
+        found = self._find(["" if leaf.number else leaf.text for leaf in leaves], look, where, threshold)
+        if look.by_key and threshold <= KEY_SCORE:
+            for nth, leaf in enumerate(leaves):
+                if leaf.path and leaf.text:
+                    found[nth] += [one for one in self.keys.find(leaf) if one.entity in entities]
+        return found
 
     def search(self, texts: Sequence[str], entities: frozenset[str], threshold: float) -> Findings:
         """What `find` must find: every recognizer looks at all of every text. Slow, and for proofs."""
@@ -77,6 +106,10 @@ class Engine:
             else:
                 found[nth].extend(look.recognizers[owner].find(texts[nth], start, end, threshold, deadline))
         behind: list[tuple[int, Reading]] = []
+        if look.by_model and self.names is not None:
+            for nth, text in enumerate(texts):
+                named = self.names.find(text, threshold, deadline) if text else ()
+                found[nth] += [one for one in named if one.entity in look.entities]
         for nth in sorted(veiled):
             deadline.left()
             behind += [(nth, reading) for reading in readings(texts[nth])]
@@ -97,16 +130,27 @@ class Engine:
         unknown = entities - self.entities
         if unknown:
             raise LookupError(f"no recognizer for {', '.join(sorted(unknown))}")
-        look = Look([one for one in self.recognizers if one.entity in entities], self.cache)
+        look = Look(
+            entities,
+            [one for one in self.recognizers if one.entity in entities],
+            by_key=not entities.isdisjoint(self.keys.entities),
+            by_model=self.heavy(entities),
+            cache=self.cache,
+        )
+        if look.by_key:
+            self._no_key(b"")
         return self._looks.setdefault(entities, look)
 
     def warm(self) -> None:
         """Make every recognizer load what it loads on first use. Raises if one of them finds nothing."""
         leaf = Leaf("", SAMPLE, 0, len(SAMPLE), 0)
-        (found,) = self.find([leaf], self.entities, FLOOR)
-        silent = self.entities - {finding.entity for finding in found}
+        entities = frozenset(one.entity for one in self.recognizers)
+        (found,) = self.search([leaf.text], entities, FLOOR)
+        silent = entities - {finding.entity for finding in found}
         if silent:
             raise RuntimeError(f"a recognizer misses its own sample: {', '.join(sorted(silent))}")
+        if self.names is not None:
+            self.names.warm()
 
 
 def distinct(findings: list[Finding]) -> list[Finding]:

@@ -18,7 +18,18 @@ from proxy.detect.windows import Reach, Window, windows
 class Look:
     """`recognizers` by number, the owners of windows; the number `veil` stands for what could hide a value."""
 
-    def __init__(self, active: Sequence[Recognizer], cache: Path | None = None) -> None:
+    def __init__(
+        self,
+        entities: frozenset[str],
+        active: Sequence[Recognizer],
+        *,
+        by_key: bool,
+        by_model: bool,
+        cache: Path | None = None,
+    ) -> None:
+        self.entities = entities
+        self.by_key = by_key  # some of them are found by the keys of JSON too
+        self.by_model = by_model
         self.recognizers = tuple(active)
         self.veil = len(self.recognizers)
         triggers = [Trigger(n, regex) for n, one in enumerate(self.recognizers) for regex in one.triggers]

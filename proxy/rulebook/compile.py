@@ -6,7 +6,7 @@ No files are read here; see proxy/rulebook/load.py.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Protocol
@@ -14,7 +14,8 @@ from typing import Protocol
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from proxy.core.message import Direction, Leaf
+from proxy.codecs import choose
+from proxy.core.message import Direction, Kind, Leaf
 from proxy.core.operators import PARAMS
 from proxy.core.plugs import Detector
 from proxy.core.policy import Policy, Rule
@@ -137,17 +138,25 @@ def _unproven(rules: RulesText, policy: Policy, document: Document, detector: Pr
         entities = policy.entities if rule.entities is None else rule.entities
         for kind, texts in (("match", written.tests.match), ("no_match", written.tests.no_match)):
             for j, text in enumerate(texts):
-                wrong = _verdict(text, kind == "match", entities, policy.threshold, detector)
+                wrong = _verdict(text, kind == "match", entities, policy, detector)
                 if wrong:
                     sentence = f"rule '{rule.id}' fails its own example: {wrong} in this text"
                     yield document.fault(("rules", i, "tests", kind, j), sentence)
 
 
-def _verdict(text: str, wanted: bool, entities: frozenset[str], threshold: float, detector: Prover) -> str | None:
+def _leaves(text: str) -> Sequence[Leaf]:
+    """An example as a message: JSON is read as such, so that keys can be proven too."""
+    payload = text.encode()
+    return choose(Kind.TEXT, payload).read(payload)
+
+
+def _verdict(text: str, wanted: bool, entities: frozenset[str], policy: Policy, detector: Prover) -> str | None:
     try:
-        (found,) = detector.find([Leaf("", text, 0, len(text), 0)], entities, threshold)
+        # All that the policy looks for, as it will be when it runs: each set of entities is compiled anew.
+        findings = detector.find(_leaves(text), policy.entities, policy.threshold)
     except TimeoutError:
         return "looking takes too long"
-    if bool(found) == wanted:
+    found = any(finding.entity in entities for leaf in findings for finding in leaf)
+    if found == wanted:
         return None
     return "nothing is found" if wanted else "something is found"

@@ -89,7 +89,7 @@ class Inspection:
             if size <= GATE_LIMIT and lane.clear(kind, payload, exchange.detector):
                 return payload  # most traffic ends here
             since = perf_counter()
-            if size > exchange.settings.inline_bytes:
+            if size > exchange.settings.inline_bytes or lane.heavy(exchange.detector):
                 self._look_later(leg, kind, payload, since)
                 return None
             result = self._send_of(lane.work(kind, payload, exchange.detector))

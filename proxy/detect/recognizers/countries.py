@@ -20,7 +20,7 @@ from proxy.detect.recognizer import Recognizer
 from proxy.detect.recognizers.adapted import adapt
 
 ALWAYS = frozenset({"UsSsnRecognizer", "ZaMobileNumberRecognizer", "ZaTelephoneNumberRecognizer"})
-"""Of the countries' recognizers those whose values are looked for anyway (presidio.py, phone.py)."""
+"""Of the countries' recognizers those whose values are looked for anyway (proxy/detect/presidio.py, phone.py)."""
 
 
 @cache

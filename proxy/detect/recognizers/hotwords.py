@@ -52,6 +52,9 @@ _after = re.compile(rf"{_FOLLOWS}\b", re.IGNORECASE)
 def words_to_phone(text: str, start: int) -> int:
     """How many words before `start` one speaks of telephones; 0 if none does, or one of other things is nearer."""
     first = max(0, start - REACH)
+    first = max(
+        first, text.rfind('",', first, start)
+    )  # in JSON that is itself a text: the key, not what is before
     for distance, word in enumerate(reversed(_word.findall(text, first, start)), 1):
         low = word.lower()
         if low in _other:

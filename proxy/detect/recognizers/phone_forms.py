@@ -145,9 +145,9 @@ def _is_weak(row: Row) -> bool:
         return False
     if "." not in row.gaps:
         return True
-    if len(row.sizes) == 2 or (row.sizes[0] < 3 and set(row.sizes[1:]) == {3}):
+    if len(row.sizes) == 2 or row.sizes[0] == 1 or (row.sizes[0] < 3 and set(row.sizes[1:]) == {3}):
         return False
-    return len(row.sizes) != 4 or max(row.sizes) > 3
+    return len(row.sizes) != 4 or (max(row.sizes) > 3 and row.sizes[0] > 2)
 
 
 def may_begin(digit: str, lead: str, sizes: tuple[int, ...]) -> bool:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import regex
 
 from proxy.core.finding import Finding
 from proxy.detect.deadline import Deadline
-from proxy.detect.recognizer import Recognizer
+from proxy.detect.gate import Trigger, open_gate
+from proxy.detect.recognizer import FLOOR, Recognizer
 from proxy.detect.triggers import width
+from proxy.detect.windows import Reach
+from proxy.detect.windows import windows as gate_windows
 
 
 def windows(recognizer: Recognizer, text: str, ends_only: bool = False) -> list[tuple[int, int]]:
@@ -30,6 +33,28 @@ def windows(recognizer: Recognizer, text: str, ends_only: bool = False) -> list[
         else:
             merged.append((start, end))
     return merged
+
+
+class Gated:
+    """Several recognizers behind the gate that will run."""
+
+    def __init__(self, recognizers: Sequence[Recognizer]) -> None:
+        self.recognizers = recognizers
+        triggers = [Trigger(n, regex) for n, one in enumerate(recognizers) for regex in one.triggers]
+        self.gate = open_gate(triggers)
+        self.reaches = [
+            Reach(n, (width(regex) or 0) + one.before, one.after)
+            for n, one in enumerate(recognizers)
+            for regex in one.triggers
+        ]
+
+    def look(self, text: str) -> set[Finding]:
+        """What is found in the gate's windows."""
+        found: set[Finding] = set()
+        for window in gate_windows([text], self.gate, self.reaches):
+            one = self.recognizers[window.owner]
+            found.update(one.find(text, window.start, window.end, FLOOR, Deadline(30)))
+        return found
 
 
 def look(recognizer: Recognizer, text: str, threshold: float = 0.5, ends_only: bool = False) -> set[Finding]:

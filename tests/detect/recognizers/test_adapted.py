@@ -24,7 +24,6 @@ from presidio_analyzer.nlp_engine import NoOpNlpEngine
 from presidio_analyzer.predefined_recognizers import IbanRecognizer, SpacyRecognizer
 
 from proxy.detect.deadline import Deadline
-from proxy.detect.look import Look
 from proxy.detect.recognizer import FLOOR, Recognizer
 from proxy.detect.recognizers import ours
 from proxy.detect.recognizers.adapted import Adapted, Foreign, adapt
@@ -32,7 +31,7 @@ from proxy.detect.recognizers.as_presidio import AsPresidio
 from proxy.detect.recognizers.countries import countries, from_class, from_yaml, of_countries
 from proxy.detect.recognizers.superset import shape
 from proxy.detect.triggers import spelt, width
-from tests.detect.recognizers.looking import look, look_everywhere, values
+from tests.detect.recognizers.looking import Gated, look, look_everywhere, values
 from tests.detect.recognizers.samples import NOTHING
 from tests.detect.recognizers.test_phone import noise
 
@@ -255,8 +254,9 @@ def test_no_recognizer_of_a_country_makes_the_gate_useless() -> None:
     for one in EVERYWHERE:
         for trigger in one.triggers:
             assert width(trigger) is not None and spelt(trigger, False) and spelt(trigger, True)
-    gated = Look(EVERYWHERE)
-    assert gated.clear(b'{"type":"ack","text":"deploy is green, merging now","n":12}')
+    gate = Gated(EVERYWHERE).gate
+    assert gate.blind == frozenset()
+    assert gate.clear(b'{"type":"ack","text":"deploy is green, merging now","n":12}')
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))

@@ -13,6 +13,7 @@ from proxy.detect.recognizers import ours
 from proxy.detect.recognizers.card import Card
 from proxy.detect.recognizers.email import Email
 from proxy.detect.recognizers.forms import SECRETS
+from proxy.detect.recognizers.secrets import entropy, is_basic, is_token, random
 from proxy.detect.recognizers.url import UserInfo
 from tests.detect.recognizers.looking import look, values
 from tests.detect.recognizers.samples import CARDS, E_MAILS, NOTHING, PLACES, SECRETS_BY_KIND, TOLD
@@ -89,6 +90,15 @@ def test_a_key_whose_end_is_missing_is_hidden_as_far_as_it_goes() -> None:
         text + "\n",
         "-----BEGIN PRIVATE KEY-----\nb",
     }
+
+
+def test_entropy_tells_made_up_values_from_words() -> None:
+    assert entropy("aaaa") == 0.0
+    assert entropy("abcd") == 2.0
+    assert random(3.0)("q7Zr2Lx9Tb4W") and not random(3.0)("abababababab1")
+    assert not random(1.0)("justwords") and not random(1.0)("12345678")
+    assert is_basic("Ym9iOnNlY3JldA==") and not is_basic("programme")
+    assert is_token("eyJhbGciOiJIUzI1NiJ9.x.y") and not is_token("eyJ4IjoxfQ.x.y")
 
 
 def test_a_security_code_behind_a_card_does_not_hide_it() -> None:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.core.finding import Finding
-from proxy.detect.deadline import Deadline
-from proxy.detect.look import Look
 from proxy.detect.recognizer import FLOOR, Recognizer
 from proxy.detect.recognizers import ours
 from proxy.detect.triggers import spelt
-from proxy.detect.windows import Window
-from tests.detect.recognizers.looking import look, look_everywhere
+from tests.detect.recognizers.looking import Gated, look, look_everywhere
 from tests.detect.recognizers.samples import CARDS, E_MAILS, NOTHING, SECRETS_BY_KIND, TOLD
 
 OURS = ours()
@@ -61,23 +55,15 @@ def test_windows_and_the_whole_text_give_the_same_findings(text: str, ends_only:
 
 
 @pytest.fixture(scope="module")
-def gated() -> Look:
+def gated() -> Gated:
     """All of ours behind the gate that will run."""
-    return Look(OURS)
+    return Gated(OURS)
 
 
 @settings(max_examples=200, deadline=None)
 @given(TEXTS)
-def test_the_gate_changes_no_verdict(gated: Look, text: str) -> None:
-    def found(windows: Iterable[Window]) -> set[tuple[int, Finding]]:
-        return {
-            (one.owner, finding)
-            for one in windows
-            if one.owner != gated.veil
-            for finding in OURS[one.owner].find(text, one.start, one.end, FLOOR, Deadline(30))
-        }
-
-    assert found(gated.windows([text])) == found(gated.everywhere([text]))
+def test_the_gate_changes_no_verdict(gated: Gated, text: str) -> None:
+    assert gated.look(text) == {finding for one in OURS for finding in look_everywhere(one, text)}
 
 
 @pytest.mark.parametrize("recognizer", OURS, ids=lambda recognizer: recognizer.name)
@@ -87,8 +73,9 @@ def test_every_trigger_can_be_spelt_for_ascii_and_beyond(recognizer: Recognizer)
         assert spelt(trigger, False) and spelt(trigger, True)
 
 
-def test_no_trigger_is_too_much_for_the_gate(gated: Look) -> None:
-    assert gated.clear(b'{"type":"ack","id":"7b9f3c52","ts":1763859724123,"price":"91342.10"}')
+def test_no_trigger_is_too_much_for_the_gate(gated: Gated) -> None:
+    assert gated.gate.blind == frozenset()
+    assert gated.gate.clear(b'{"type":"ack","id":"7b9f3c52","ts":1763859724123,"price":"91342.10"}')
 
 
 @settings(max_examples=100, deadline=None)

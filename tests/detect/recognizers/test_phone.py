@@ -13,8 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.detect.deadline import Deadline
+from proxy.detect.recognizers.hotwords import words_to_phone
 from proxy.detect.recognizers.numbering import judged
 from proxy.detect.recognizers.phone import Phone
+from proxy.detect.recognizers.phone_forms import Row, score
+from proxy.detect.recognizers.phone_rows import Run
 from tests.detect.recognizers.looking import look, look_everywhere, values
 from tests.detect.recognizers.samples import CARDS, NOTHING, PLACES
 
@@ -378,6 +381,52 @@ def test_plans_are_those_of_the_world() -> None:
     assert judged("4402079460958") == (True, True)
     assert judged("11234567890") == (True, False)
     assert judged("999123") == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("before", "distance"),
+    [
+        ("Phone: ", 1),
+        ("homePhone=", 1),
+        ("mobile_no: ", 2),
+        ("CALL me at ", 3),
+        ("phone order ", 0),
+        ("the order by phone ", 1),
+        ("hotel ", 0),
+        ("\u092b\u094b\u0928 ", 1),
+        ('"fax":"1234567","v":"', 0),
+        ('"v":"x","fax":"', 1),
+        ("phone " + "x" * 40 + " ", 0),
+    ],
+)
+def test_the_nearest_telling_word_counts(before: str, distance: int) -> None:
+    assert words_to_phone(before, len(before)) == distance
+
+
+@pytest.mark.parametrize(
+    ("row", "sure"),
+    [
+        (Row("442079460958", (2, 2, 4, 4), "   ", "+"), 0.85),
+        (Row("2125550142", (3, 3, 4), "--", ""), 0.7),
+        (Row("1125550142", (3, 3, 4), "  ", ""), 0.4),
+        (Row("60568591", (2, 2, 2, 2), "----"[:3], ""), 0.4),
+        (Row("192168001101", (3, 3, 3, 3), "...", ""), 0.0),
+        (Row("1763859724", (10,), "", ""), 0.0),
+        (Row("123456", (6,), "", ""), 0.0),
+    ],
+)
+def test_a_row_of_groups_is_scored_by_its_form(row: Row, sure: float) -> None:
+    assert score(row) == sure
+
+
+def test_a_run_knows_its_gaps_and_where_rows_may_begin() -> None:
+    text = "x 12 (212) 555-0142, y"
+    run = Run(text, 2, text.index(","))
+    assert run.gaps == "()-"
+    assert dict(run.starts()) == {0: True, 1: False}
+    assert run.place(1, 4) == (text.index("("), text.index(","))
+    dated = Run("2026-11-22 0171 1234567", 0, 23)
+    assert {row.digits for i, _ in dated.starts() for row, _ in dated.rows(i)} == {"01711234567"}
 
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
