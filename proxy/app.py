@@ -218,9 +218,13 @@ def _engine(settings: Settings) -> tuple[Engine, Policy]:
     # Not yet the user's: what recognizers load at their first use is no message's fault.
     detector = Engine(budget=FIRST_USE, cache=_cache_directory(), names=names)
     try:
-        return detector, load(settings.rules, detector)
+        policy = load(settings.rules, detector)
     except RulesError as error:
         raise StartError(str(error), code=3) from None
+    for direction in Direction:
+        if wanted := policy.wanted(direction):
+            detector.prepare(wanted)  # before the workers are forked: they share what is compiled
+    return detector, policy
 
 
 def _cache_directory() -> Path:

@@ -20,16 +20,12 @@ class Look:
 
     def __init__(
         self,
-        entities: frozenset[str],
         active: Sequence[Recognizer],
         *,
         by_key: bool,
-        by_model: bool,
         cache: Path | None = None,
     ) -> None:
-        self.entities = entities
-        self.by_key = by_key  # some of them are found by the keys of JSON too
-        self.by_model = by_model
+        self.by_key = by_key  # some entities are found by the keys of JSON too
         self.recognizers = tuple(active)
         self.veil = len(self.recognizers)
         triggers = [Trigger(n, regex) for n, one in enumerate(self.recognizers) for regex in one.triggers]
