@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from proxy.core.finding import Finding
 from proxy.detect.deadline import Deadline
+from proxy.detect.recognizers.phone_rows import ascii_digits
 
 SURE = 1.0
 UNCHECKED = 0.6  # UnionPay also issues numbers without a check digit; only the printed groups speak for those
@@ -105,23 +106,23 @@ class Card:
     def find(self, text: str, start: int, end: int, threshold: float, deadline: Deadline) -> Iterator[Finding]:
         """Every card in the window. Findings overlap where a row of groups can be read as two."""
         for run in _run.finditer(text, start, end):
-            deadline.left()
             if run.end() - run.start() >= 12:
-                for first, last, score in _rows(text, run.start(), run.end()):
+                for first, last, score in _rows(text, run.start(), run.end(), deadline):
                     if score >= threshold:
                         yield Finding(self.entity, first, last, score, self.name)
 
 
-def _rows(text: str, start: int, end: int) -> Iterator[tuple[int, int, float]]:
+def _rows(text: str, start: int, end: int, deadline: Deadline) -> Iterator[tuple[int, int, float]]:
     """(start, end, score) of the rows of groups in `text[start:end]` that are cards."""
     groups = [group.span() for group in _digits.finditer(text, start, end)]
     sizes = [last - first for first, last in groups]
     between = [text[left[1] : right[0]] for left, right in pairwise(groups)]
     for i, j in _candidates(sizes, between):
+        deadline.left()  # a run may be as long as its text
         first, last = groups[i][0], groups[j - 1][1]
         if _glued(text, first - 1) or _glued(text, last):
             continue
-        number = "".join(str(int(digit)) for left, right in groups[i:j] for digit in text[left:right])
+        number = ascii_digits("".join([text[left:right] for left, right in groups[i:j]]))
         score = _alone(text, first, last, number) if j == i + 1 else _printed(tuple(sizes[i:j]), number)
         if score:
             yield first, last, score
