@@ -65,7 +65,7 @@ def serve(settings: Settings, announce: Callable[[Ready], None]) -> int:
     keep_large_buffers()
     sys.setswitchinterval(SWITCH)
     settings = _within_file_limit(settings)
-    detector, policy = _engine(settings)
+    detector, policy = detector_of(settings.rules, settings.ner)
     tls = _upstream_tls(settings)
     listening = _bind(settings.listen, "--listen")
     admin, problem = _bind_admin(settings)
@@ -210,15 +210,16 @@ def front(exchange: Exchange, tls: ssl.SSLContext | None) -> FastAPI:
     return app
 
 
-def _engine(settings: Settings) -> tuple[Engine, Policy]:
+def detector_of(rules: str, ner: str) -> tuple[Engine, Policy]:
+    """The engine that `rules` and `ner` ask for, patient until somebody sets its budget. Raises StartError."""
     try:
-        names = None if settings.ner == "off" else Names(open_model(settings.ner))
+        names = None if ner == "off" else Names(open_model(ner))
     except (ValueError, OSError, ImportError) as error:
-        raise StartError(f"--ner {settings.ner}: {error}", code=3) from None
+        raise StartError(f"--ner {ner}: {error}", code=3) from None
     # Not yet the user's: what recognizers load at their first use is no message's fault.
     detector = Engine(budget=FIRST_USE, cache=_cache_directory(), names=names)
     try:
-        policy = load(settings.rules, detector)
+        policy = load(rules, detector)
     except RulesError as error:
         raise StartError(str(error), code=3) from None
     for direction in Direction:

@@ -1,4 +1,4 @@
-"""The command line: `hushwire run`, `demo`, `health`. The work is done elsewhere; here it is asked for and told.
+"""The command line: `hushwire run`, `demo`, `explain`, `health`. The work is done elsewhere; here it is asked for.
 
 Heavy rooms are imported inside the commands, because Presidio alone costs 0.9 s and `--version` must not pay it.
 Exit codes: 0 ok, 1 failure at run time or not healthy, 2 usage, 3 rules that cannot be used.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -115,6 +116,61 @@ def demo(
     from proxy.demo import main as play
 
     raise typer.Exit(play(rules, stay=not once and sys.stdout.isatty()))
+
+
+@app.command()
+def explain(
+    text: Annotated[str | None, typer.Argument(metavar="TEXT", help="The message; - reads it from stdin.")] = None,
+    file: Annotated[str | None, typer.Option("--json-file", metavar="FILE|-", help="Read it from here.")] = None,
+    rules: Annotated[str, typer.Option(metavar="NAME|FILE", help="The rules that decide.")] = "default",
+    direction: Annotated[
+        str, typer.Option(metavar="WAY", help="client_to_upstream or upstream_to_client.")
+    ] = "client_to_upstream",
+    ner: Annotated[str, typer.Option(metavar="MODEL", help="Language model, as for hushwire run.")] = "off",
+    as_json: Annotated[
+        bool, typer.Option("--json", metavar=" ", help="One JSON object instead of a table.")
+    ] = False,
+) -> None:
+    """Say what a message becomes and why: what was found, by whom, which rule decided, what was left and why.
+
+    Prints the message, so it is for your own terminal. Exits with 0 whether or not anything was found.
+    """
+    payload = message(text, file)
+    from proxy.core.message import Direction
+
+    ways = {way.label: way for way in Direction}
+    if direction not in ways:
+        stop(f"--direction: '{direction}' is not a choice; write {' or '.join(ways)}", code=2)
+    from proxy.app import StartError, detector_of
+    from proxy.explain import explain
+    from proxy.explain_show import as_object, show
+
+    try:
+        engine, policy = detector_of(rules, ner)
+    except StartError as error:
+        stop(str(error), code=error.code)
+    try:
+        explanation = explain(payload, policy, ways[direction], engine)
+    except TimeoutError:
+        stop(f"looking took more than {engine.budget:g} seconds; a proxy would refuse this message", code=1)
+    if as_json:
+        print(json.dumps(as_object(explanation), indent=2))
+    else:
+        show(explanation)
+
+
+def message(text: str | None, file: str | None) -> bytes:
+    """The bytes to explain; exit 2 if there are none, or two."""
+    if (text is None) == (file is None):
+        stop("say what to explain: hushwire explain TEXT, or --json-file FILE (- is stdin)", code=2)
+    if "-" in (text, file):
+        return sys.stdin.buffer.read()
+    if text is not None:
+        return text.encode(errors="surrogateescape")  # what argv holds, bad UTF-8 too
+    try:
+        return Path(str(file)).read_bytes()
+    except OSError as error:
+        stop(f"--json-file: cannot read '{file}' ({error.strerror})", code=2)
 
 
 @app.command()

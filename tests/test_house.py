@@ -41,8 +41,10 @@ KNOWS: dict[str, set[str]] = {
     "banner": {"settings", "health"},
     "transcript": {"core"},
     "supervisor": set(),
+    "explain": {"core", "codecs", "detect"},
+    "explain_show": {"core", "explain"},
     "app": ALL,
-    "cli": ALL | {"app", "demo"},
+    "cli": ALL | {"app", "demo", "explain", "explain_show"},
     "demo": ALL,
     "__main__": {"cli"},
 }
@@ -59,12 +61,14 @@ OUTSIDE: dict[str, set[str]] = {
     "hyperscan": {"detect"},
     "re2": {"detect"},
     "regex": {"detect"},
+    **{name: {"detect.ner"} for name in ("numpy", "onnxruntime", "tokenizers", "spacy", "gliner", "transformers")},
+    "torch": {"detect.ner"},
     "yaml": {"rulebook", "settings", "admin"},
     "pydantic": {"rulebook", "settings", "admin", "faults"},  # faults: tells what is wrong with settings
     "pydantic_core": {"rulebook"},
     "prometheus_client": {"admin"},
     "typer": {"cli", "options"},
-    "rich": {"banner", "demo", "transcript"},
+    "rich": {"banner", "demo", "transcript", "explain_show"},
 }
 
 IMPURE = {
@@ -136,7 +140,7 @@ def test_every_module_says_what_lives_in_it():
 # -- what is printed and logged -----------------------------------------------------------------------------
 
 LEVELS = {"debug", "info", "warning", "warn", "error", "exception", "critical", "log"}
-PRINTERS = {"cli", "banner", "demo", "health", "transcript"}  # transcript: the table of the demo
+PRINTERS = {"cli", "banner", "demo", "health", "transcript", "explain_show"}  # the last two: tables of commands
 
 # What may stand in a line of the log: numbers, names of our own, types of exceptions, and words of the system's.
 LOGGABLE = {
@@ -209,6 +213,10 @@ ELSEWHERE = {
     "proxy.detect.database": ("tests/detect/test_gate.py", "kept or compiled, it is a gate's"),
     "proxy.detect.patterns": ("tests/detect/test_verdicts.py", "a recognizer is what it finds"),
     "proxy.detect.presidio": ("tests/detect/test_verdicts.py", "a recognizer is what it finds"),
+    "proxy.detect.aliases": ("tests/detect/test_keys.py", "names of keys are judged by what keys say"),
+    "proxy.detect.keywords": ("tests/detect/test_keys.py", "names of keys are judged by what keys say"),
+    "proxy.detect.plausible": ("tests/detect/test_keys.py", "values are judged under their keys"),
+    "proxy.detect.characters": ("tests/detect/test_normal.py", "characters are judged by what is folded"),
     "proxy.rulebook.document": ("tests/rulebook/test_faults.py", "reading is judged by the faults it tells"),
     "proxy.rulebook.schema": ("tests/rulebook/test_faults.py", "reading is judged by the faults it tells"),
     "proxy.rulebook.load": ("tests/rulebook/test_compile.py", "loading is compiling what was found"),

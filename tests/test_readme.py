@@ -10,7 +10,10 @@ import pytest
 from proxy import options
 from proxy.core.message import Direction
 from proxy.detect.engine import Engine
+from proxy.explain import explain
+from proxy.explain_show import show
 from proxy.rulebook.compile import compile_rules
+from proxy.rulebook.load import load
 from tests.harness import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -37,7 +40,7 @@ def test_the_files_that_readme_points_to_exist(link: str) -> None:
 @pytest.mark.parametrize("option", sorted(set(OPTIONS)))
 def test_the_options_in_readme_exist(option: str) -> None:
     known = {flag for entry in options.OPTIONS for flag in re.findall(r"--[a-z-]+", str(entry))}
-    assert option in known | NOT_OURS
+    assert option in known | NOT_OURS | set(options.JSON.param_decls or ())
 
 
 @pytest.mark.parametrize("target", sorted(set(TARGETS)))
@@ -50,3 +53,11 @@ def test_readme_says_enough_to_be_held_to_it() -> None:
     assert len(set(LINKS)) > 8
     assert len(set(OPTIONS)) > 15
     assert {"run", "test"} <= set(TARGETS)
+
+
+def test_the_explanation_in_readme_is_the_one_that_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    found = re.search(r"hushwire explain '(.*)'\n\n```text\n(.*?)```", README, re.S)
+    assert found is not None
+    engine = Engine(budget=30)
+    show(explain(found[1].encode(), load("default", engine), Direction.CLIENT_TO_UPSTREAM, engine))
+    assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == found[2].splitlines()
