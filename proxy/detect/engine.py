@@ -22,7 +22,7 @@ from proxy.detect.look import Look
 from proxy.detect.ner import Names
 from proxy.detect.presidio import recognizers
 from proxy.detect.readings import Reading, readings
-from proxy.detect.recognizer import FLOOR
+from proxy.detect.recognizer import FLOOR, Recognizer
 from proxy.detect.windows import Window
 
 # One text in which every recognizer finds something; the values are the examples of their standards.
@@ -47,11 +47,21 @@ class Engine:
         self.cache = cache
         self.names = names
         self.keys = KeyFinder()
-        self.recognizers = recognizers()
-        by_model = names.entities if names is not None else frozenset()
-        self.entities = frozenset(one.entity for one in self.recognizers) | self.keys.entities | by_model
+        self.recognizers = self._own = recognizers()
+        self.entities = self._findable()
         self._looks: dict[frozenset[str], Look] = {}
         self._key_gate: Gate | None = None
+
+    def extend(self, more: Sequence[Recognizer]) -> None:
+        """Look with `more` too: what one rule file brings, instead of what another one brought before."""
+        if self.recognizers != (*self._own, *more):
+            self.recognizers = (*self._own, *more)
+            self.entities = self._findable()
+            self._looks = {}
+
+    def _findable(self) -> frozenset[str]:
+        by_model = self.names.entities if self.names is not None else frozenset()
+        return frozenset(one.entity for one in self.recognizers) | self.keys.entities | by_model
 
     def heavy(self, entities: frozenset[str]) -> bool:
         """Whether looking for `entities` takes milliseconds even for a short text: the language model reads it."""
@@ -150,7 +160,7 @@ class Engine:
         leaf = Leaf("", SAMPLE, 0, len(SAMPLE), 0)
         entities = frozenset(one.entity for one in self.recognizers)
         (found,) = self.search([leaf.text], entities, FLOOR)
-        silent = entities - {finding.entity for finding in found}
+        silent = {one.entity for one in self._own} - {finding.entity for finding in found}
         if silent:
             raise RuntimeError(f"a recognizer misses its own sample: {', '.join(sorted(silent))}")
         if self.names is not None:

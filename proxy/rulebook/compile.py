@@ -1,6 +1,6 @@
 """Rules as written -> Policy as run. Everything that could fail later fails here, all of it at once.
 
-No files are read here; see proxy/rulebook/load.py.
+No rule files are read here (see proxy/rulebook/load.py), and recognizers are made in proxy/rulebook/supply.py.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
+from pathlib import Path as FilePath
 from types import MappingProxyType
 from typing import Protocol
 
@@ -19,9 +20,11 @@ from proxy.core.message import Direction, Kind, Leaf
 from proxy.core.operators import PARAMS
 from proxy.core.plugs import Detector
 from proxy.core.policy import Policy, Rule
+from proxy.detect.recognizer import Recognizer
 from proxy.rulebook.document import Document, Path, read
 from proxy.rulebook.faults import Fault, RulesError, quoted, unknown
-from proxy.rulebook.schema import ANY, Closed, Examples, RulesText, RuleText
+from proxy.rulebook.schema import ANY, Closed, Examples, PatternText, RecognizerText, RulesText, RuleText
+from proxy.rulebook.supply import supply
 
 
 class Prover(Detector, Protocol):
@@ -29,35 +32,48 @@ class Prover(Detector, Protocol):
 
     entities: frozenset[str]
 
+    def extend(self, more: Sequence[Recognizer]) -> None:
+        """Look with `more` too, and with nothing that an earlier call gave."""
 
-def compile_rules(text: str, source: str, name: str, detector: Prover) -> Policy:
-    """The policy that `text` describes. `source` is what faults call the file. Raises RulesError."""
+
+def compile_rules(text: str, source: str, name: str, detector: Prover, folder: FilePath = FilePath()) -> Policy:
+    """The policy that `text` describes. `source` is what faults call the file. Raises RulesError.
+
+    The recognizers that the file brings are given to `detector`. The files it names lie in `folder`.
+    """
     document = read(text, source)
     faults = [*document.faults, *_twice(document)]
+    supplied = supply(document, folder)
+    faults += supplied.faults
+    detector.extend(supplied.recognizers)
+    # With a recognizer missing, every entity of it would be a fault too.
+    known = detector.entities if supplied.whole else None
     try:
-        rules = RulesText.model_validate(document.data, context={"entities": detector.entities})
+        rules = RulesText.model_validate(document.data, context={"entities": known})
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
         told = [fault for detail in details for fault in _told(detail, document)]
         places = {(fault.line, fault.column) for fault in faults}  # what was left out there is told already
         raise RulesError([*faults, *(f for f in told if (f.line, f.column) not in places)]) from None
     faults += _idle(rules, document)
+    if supplied.whole:
+        faults += supplied.unused(document, {entity for rule in rules.rules for entity in rule.entities})
     if faults:
         raise RulesError(faults)
-    policy = _policy(rules, name, detector.entities)
+    policy = _policy(rules, name, detector.entities, supplied.digests)
     faults += _unproven(rules, policy, document, detector)
     if faults:
         raise RulesError(faults)
     return policy
 
 
-def _policy(rules: RulesText, name: str, known: frozenset[str]) -> Policy:
+def _policy(rules: RulesText, name: str, known: frozenset[str], files: Sequence[str]) -> Policy:
     named = (
         {entity for rule in rules.rules for entity in rule.entities} if rules.entities is None else rules.entities
     )
     entities = known if ANY in named else frozenset(named)
     # Layout and comments do not count, but what "*" meant on that day does.
-    canonical = rules.model_dump(mode="json") | {"entities": sorted(entities)}
+    canonical = rules.model_dump(mode="json") | {"entities": sorted(entities), "files": list(files)}
     digest = sha256(json.dumps(canonical, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
     return Policy(rules.name or name, digest, rules.threshold, entities, tuple(map(_rule, rules.rules)))
 
@@ -105,8 +121,15 @@ SENTENCES = {
 def _keys(path: Path) -> list[str]:
     """The keys that are allowed in the mapping at `path`."""
     names = [step for step in path if isinstance(step, str)]
-    models: dict[str, type[Closed]] = {"": RulesText, "rules": RuleText, "tests": Examples}
-    return list(models[names[-1] if names else ""].model_fields)
+    models: dict[str, type[Closed]] = {
+        "": RulesText,
+        "rules": RuleText,
+        "tests": Examples,
+        "recognizers": RecognizerText,
+        "patterns": PatternText,
+    }
+    fields = models[names[-1] if names else ""].model_fields
+    return [field.alias or name for name, field in fields.items()]
 
 
 def _twice(document: Document) -> Iterator[Fault]:

@@ -1,4 +1,4 @@
-"""Rule files by the name or path that a user gives. The only place of this room that reads files."""
+"""Rule files by the name or path that a user gives. The only place of this room that reads rule files."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def load(name_or_path: str, detector: Prover) -> Policy:
         sentence = f"not UTF-8 at byte {error.start}"
         raise RulesError([Fault(name_or_path, 0, 0, sentence)]) from None
     source = path.name if path.parent == SHIPPED else name_or_path
-    return compile_rules(text, source, path.stem, detector)
+    return compile_rules(text, source, path.stem, detector, path.parent)
 
 
 def find(name_or_path: str) -> Path:

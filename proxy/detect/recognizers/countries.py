@@ -1,4 +1,5 @@
-"""Recognizers by the name of a country, by the path of a class, or from a YAML file of Presidio's registry.
+"""Recognizers by the name of a country, by the path of a class, from a YAML file of Presidio's registry, or of
+patterns.
 
 All of them become `Recognizer`s by way of adapted.py. Nothing is loaded from anywhere but this machine. Which ones
 a policy wants is said in its rules; here it is only said what there is.
@@ -13,7 +14,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from presidio_analyzer import EntityRecognizer, predefined_recognizers
+import regex
+from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer, predefined_recognizers
 from presidio_analyzer.recognizer_registry import RecognizerRegistryProvider
 
 from proxy.detect.recognizer import Recognizer
@@ -53,16 +55,24 @@ def of_countries(codes: Iterable[str]) -> tuple[Recognizer, ...]:
 
 
 def from_class(path: str) -> tuple[Recognizer, ...]:
-    """The recognizer `package.module.Class`, made without arguments. Raises ValueError if there is none."""
+    """The recognizer `package.module.Class`, made without arguments. Raises ValueError if there is none.
+
+    Its module is imported, so what it does at import is done.
+    """
     module, _, name = path.rpartition(".")
     try:
         kind = getattr(import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
-        raise ValueError(f"there is no class {path}: {error}") from error
+        raise ValueError(f"there is no class {path}: {_line(error)}") from error
+    except Exception as error:  # whatever a module of somebody else's raises
+        raise ValueError(f"{module} cannot be imported: {type(error).__name__}: {_line(error)}") from error
     if not (inspect.isclass(kind) and issubclass(kind, EntityRecognizer)):
         raise ValueError(f"{path} is no EntityRecognizer of Presidio")
-    made: EntityRecognizer = kind()  # type: ignore[call-arg]  # a class of its own, with arguments of its own
-    return adapt(made)
+    try:
+        made: EntityRecognizer = kind()  # type: ignore[call-arg]  # a class of its own, with arguments of its own
+        return adapt(made)
+    except Exception as error:
+        raise ValueError(f"{path} cannot be made without arguments: {_line(error)}") from error
 
 
 def from_yaml(path: Path) -> tuple[Recognizer, ...]:
@@ -74,9 +84,40 @@ def from_yaml(path: Path) -> tuple[Recognizer, ...]:
         raise ValueError(f"there is no file {path}")
     try:
         listed = RecognizerRegistryProvider(conf_file=path).create_recognizer_registry().recognizers
+        made = tuple(one for recognizer in _once(listed) for one in adapt(recognizer))
     except Exception as error:  # of many kinds, from Presidio, pydantic and the YAML reader
-        raise ValueError(f"{path}: {error}") from error
-    return tuple(one for recognizer in _once(listed) for one in adapt(recognizer))
+        raise ValueError(f"{path}: {_line(error)}") from error
+    if not made:
+        raise ValueError(f"{path}: no recognizer is listed there")
+    return made
+
+
+def from_patterns(
+    name: str, entity: str, patterns: Iterable[tuple[str, float]], context: Iterable[str] = ()
+) -> tuple[Recognizer, ...]:
+    """A PatternRecognizer of regexes and their scores. Raises ValueError for a regex or a score that is none."""
+    written = [Pattern(name, text, score) for text, score in patterns]
+    return adapt(PatternRecognizer(entity, name=name, patterns=written, context=[*context]))
+
+
+def wrong_regex(text: str) -> str | None:
+    """What is wrong with `text` as a regex, without quoting it; None if nothing is."""
+    try:
+        regex.compile(text, regex.DOTALL | regex.MULTILINE | regex.IGNORECASE)
+    except regex.error as error:
+        return f"not a regex: {error.msg} at character {(error.pos or 0) + 1}"
+    return None
+
+
+def _line(error: Exception) -> str:
+    """What `error` says, in one line, and without the values that YAML's reader and pydantic quote."""
+    whole: Any = error.__cause__ or error.__context__ or error  # Presidio puts a sentence of its own before it
+    if mark := getattr(whole, "problem_mark", None):
+        return f"not YAML: {whole.problem} (line {mark.line + 1})"
+    if hasattr(whole, "error_count") and hasattr(whole, "errors"):
+        told = whole.errors(include_url=False, include_input=False, include_context=False)
+        return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in told)
+    return " ".join(str(error).split())
 
 
 def _once(listed: Iterable[EntityRecognizer]) -> list[EntityRecognizer]:
