@@ -25,9 +25,10 @@ def show(explanation: Explanation) -> None:
     """Print it on stdout."""
     console = Console(highlight=False, markup=False, emoji=False)
     policy = explanation.policy
+    texts = "1 text" if explanation.leaves == 1 else f"{explanation.leaves} texts"
     console.print(
         f"{explanation.direction.label}, rules {policy.name}, threshold {policy.threshold:.2f}, "
-        f"read as {explanation.codec}, {explanation.leaves} texts",
+        f"read as {explanation.codec}, {texts}",
         style="dim",
     )
     for one in explanation.found:
