@@ -21,11 +21,12 @@ _FLAGS = hyperscan.HS_FLAG_DOTALL | hyperscan.HS_FLAG_MULTILINE
 
 
 def database(
-    regexes: Sequence[str], beyond_ascii: bool, cache: Path | None
+    regexes: Sequence[str], *, beyond_ascii: bool = False, anonymous: bool = False, cache: Path | None = None
 ) -> tuple[hyperscan.Database, set[int]]:
-    """One database of `regexes`, whose places in the list are the ids; and the ids that it could not take.
+    """One database of `regexes`, whose places in the list are the ids; and those that it could not take.
 
-    With `beyond_ascii` it scans UTF-8, else ASCII. Compiling takes 0.1 to some seconds, reading < 1 ms.
+    With `beyond_ascii` it scans UTF-8, else ASCII. `anonymous`: all have id 0, so that the engine may put them
+    together, and scans a quarter faster. Compiling takes 0.1 to some seconds, reading < 1 ms.
     """
     good: dict[int, bytes] = {}
     for number, regex in enumerate(regexes):
@@ -34,24 +35,25 @@ def database(
         except ValueError:
             continue
     flags = _FLAGS | (hyperscan.HS_FLAG_UTF8 if beyond_ascii else 0)
-    digest = _digest(good, flags)
+    digest = _digest(good, flags, anonymous)
     kept = cache / f"gate-{digest}.db" if cache else None
     found = _read(kept, digest) if kept else None
     if found is None:
         try:
-            found = _compile(good, flags)
+            found = _compile(good, flags, anonymous)
         except hyperscan.error:
             good = {number: regex for number, regex in good.items() if _compiles(number, regex, flags)}
-            found = _compile(good, flags)
+            found = _compile(good, flags, anonymous)
             kept = None  # named after all of them
         if kept:
             _write(kept, digest.encode() + hyperscan.dumpb(found))
     return found, set(range(len(regexes))) - set(good)
 
 
-def _compile(regexes: dict[int, bytes], flags: int) -> hyperscan.Database:
+def _compile(regexes: dict[int, bytes], flags: int, anonymous: bool = False) -> hyperscan.Database:
     made = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    made.compile(list(regexes.values()), list(regexes), len(regexes), [flags] * len(regexes))
+    ids = [0] * len(regexes) if anonymous else list(regexes)
+    made.compile(list(regexes.values()), ids, len(regexes), [flags] * len(regexes))
     return made
 
 
@@ -63,8 +65,8 @@ def _compiles(number: int, regex: bytes, flags: int) -> bool:
     return True
 
 
-def _digest(regexes: dict[int, bytes], flags: int) -> str:
-    made_by = f"{version} {hyperscan.HS_MODE_BLOCK} {flags} {platform.machine()}"
+def _digest(regexes: dict[int, bytes], flags: int, anonymous: bool) -> str:
+    made_by = f"{version} {hyperscan.HS_MODE_BLOCK} {flags} {anonymous} {platform.machine()}"
     return hashlib.sha256(repr((made_by, sorted(regexes.items()))).encode()).hexdigest()[:32]
 
 
@@ -91,5 +93,4 @@ def _write(path: Path, content: bytes) -> None:
             file.write(content)
         Path(name).replace(path)
     except OSError as error:
-        said = "the gate will be compiled again at the next start: %s"
-        log.warning(said, error.strerror or type(error).__name__)
+        log.warning("the gate is compiled again at the next start: %s", error.strerror or type(error).__name__)

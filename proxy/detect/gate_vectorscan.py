@@ -23,12 +23,14 @@ _NOBODY: frozenset[int] = frozenset()
 
 
 Scratches = tuple[hyperscan.Scratch, hyperscan.Scratch]
+Quick = tuple[hyperscan.Database, hyperscan.Scratch]
 
 
 class _Mine(threading.local):
     """What each thread has for itself: a scratch is not to be shared."""
 
     scratches: Scratches | None = None
+    quick: Quick | None = None
 
 
 class _Hits(list[tuple[int, int]]):
@@ -44,22 +46,25 @@ class VectorscanGate:
     engine = "vectorscan"
 
     def __init__(self, triggers: Sequence[Trigger], cache: Path | None = None) -> None:
-        regexes = [trigger.regex for trigger in triggers]
-        self._ascii, untaken = database(regexes, False, cache)
-        self._utf8, untaken_too = database([*regexes, odd_digits()], True, cache)
-        self._odd = len(regexes)
+        self._regexes = [trigger.regex for trigger in triggers]
+        self._cache = cache
+        self._ascii, untaken = database(self._regexes, cache=cache)
+        self._utf8, untaken_too = database([*self._regexes, odd_digits()], beyond_ascii=True, cache=cache)
+        self._odd = len(self._regexes)
         self._everybody = frozenset(trigger.owner for trigger in triggers)
         self.blind = frozenset(triggers[number].owner for number in untaken | untaken_too)
         self._far = {n: trigger.owner for n, trigger in enumerate(triggers) if width(trigger.regex) is None}
+        self._quick: hyperscan.Database | None = None
         self._mine = _Mine()
 
     def clear(self, data: bytes) -> bool:
-        mine = self._mine.scratches or self._open()
+        quick = self._mine.quick or self._open_quick()
         try:
             if data.isascii():
-                self._ascii.scan(data, _stop, 0, None, mine[0])
+                quick[0].scan(data, _stop, 0, None, quick[1])
             else:
                 data.decode()  # the engine takes it for UTF-8 without a look
+                mine = self._mine.scratches or self._open()
                 self._utf8.scan(data, _stop, 0, None, mine[1])
         except (hyperscan.ScanTerminated, UnicodeDecodeError):
             return False
@@ -82,6 +87,12 @@ class VectorscanGate:
             return Scan(found, self.blind)
         far = frozenset(self._far[number] for number, _ in found if number in self._far)
         return Scan([hit for hit in found if hit[0] not in self._far], self.blind | far)
+
+    def _open_quick(self) -> Quick:
+        if self._quick is None:  # only who asks for clear payloads needs it
+            self._quick, _ = database(self._regexes, anonymous=True, cache=self._cache)
+        self._mine.quick = self._quick, hyperscan.Scratch(self._quick)
+        return self._mine.quick
 
     def _open(self) -> Scratches:
         self._mine.scratches = hyperscan.Scratch(self._ascii), hyperscan.Scratch(self._utf8)

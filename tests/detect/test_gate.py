@@ -45,7 +45,7 @@ class Shoes:
 
 @pytest.mark.parametrize("triggers", [(), (r"\bshoe\b",), ("s.*shoe|shoe",), ("shoe",), ("sh", "oe")])
 def test_a_recognizer_is_asked_whatever_its_triggers_are(triggers: tuple[str, ...]) -> None:
-    look = Look([Shoes("hat"), Shoes(*triggers)])
+    look = Look([Shoes("hat"), Shoes(*triggers)], by_key=False)
     texts = ["", "a shoe", "nothing", "x" * 3000 + "shoe"]
     found = [(w.text, f) for w in look.windows(texts) if w.owner == 1 for f in _find(look, texts, w)]
     assert {(text, f.start) for text, f in found} == {(1, 2), (3, 3000)}
@@ -169,7 +169,7 @@ def test_a_gate_is_kept_and_a_damaged_or_foreign_one_replaced(
         assert not gate.clear(b"a shoe") and not gate.clear("\u00e9 shoe".encode()) and gate.clear(b"a hat")
         assert files[0].read_bytes() == contents[0]
     VectorscanGate([Trigger(0, "shoes")], tmp_path / "gates")
-    assert len(list((tmp_path / "gates").iterdir())) == 4
+    assert len(list((tmp_path / "gates").iterdir())) == 5  # `clear` has a database of its own
     assert first.blind == {1}
 
 

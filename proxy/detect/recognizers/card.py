@@ -89,7 +89,8 @@ def _triggers() -> tuple[str, ...]:
             prefix[:2] if len(prefix) > 1 else f"{prefix}." for _, prefixes in by_width for prefix in prefixes
         }
         alone.append(rf"(?:{'|'.join(sorted(begins))})\d{{{length - 2}}}".replace(".", r"\d"))
-    printed = ("4 4 4", "4 6 4", "4 5 6", "6 13", " ".join("1" * 13), "2 2 2 2 2 2 1", "3 3 3 3 1", "5 5 3")
+    # the first for rows of 4 4 4, 4 6 4, 4 5 6 and 5 5 3: one is faster than four
+    printed = ("4 4,6 3", "6 13", " ".join("1" * 13), "2 2 2 2 2 2 1", "3 3 3 3 1")
     rows = (_GAP.join(rf"\d{{{size}}}" for size in row.split(" ")) for row in printed)
     return (rf"(?:^|[^0-9a-z])(?:{'|'.join(alone)})(?:$|[^0-9a-z])", *rows)
 

@@ -55,6 +55,8 @@ _FILES = frozenset(
         "jsx",
         "ts",
         "tsx",
+        "vue",
+        "svelte",
         "mjs",
         "json",
         "html",
@@ -99,7 +101,8 @@ class Email:
 
     name = "email"
     entity = "EMAIL_ADDRESS"
-    triggers: tuple[str, ...] = (r"[\w\"!#$%'*+\-/=^~.](?:@|%40)(?:[\w\-]{1,255}[.。]\w|localhost|\[)",)
+    # No more of the host: counting its letters would take longer than looking at what is none.
+    triggers: tuple[str, ...] = (r"[\w\"!#$%'*+\-/=^~.](?:@|%40)[\w\-\[]",)
     before = _LOOKBACK + 3
     after = _DOMAIN + 5
 
