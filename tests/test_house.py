@@ -61,8 +61,8 @@ OUTSIDE: dict[str, set[str]] = {
     "hyperscan": {"detect"},
     "re2": {"detect"},
     "regex": {"detect"},
-    **{name: {"detect.ner"} for name in ("numpy", "onnxruntime", "tokenizers", "spacy", "gliner", "transformers")},
-    "torch": {"detect.ner"},
+    # libraries of other models are imported by their names, in detect.ner.adapters
+    **{name: {"detect.ner.rampart"} for name in ("numpy", "onnxruntime", "tokenizers")},
     "yaml": {"rulebook", "settings", "admin"},
     "pydantic": {"rulebook", "settings", "admin", "faults"},  # faults: tells what is wrong with settings
     "pydantic_core": {"rulebook"},
@@ -213,6 +213,8 @@ ELSEWHERE = {
     "proxy.detect.database": ("tests/detect/test_gate.py", "kept or compiled, it is a gate's"),
     "proxy.detect.patterns": ("tests/detect/test_verdicts.py", "a recognizer is what it finds"),
     "proxy.detect.presidio": ("tests/detect/test_verdicts.py", "a recognizer is what it finds"),
+    "proxy.detect.ner.adapters": ("tests/detect/ner/test_models.py", "models of one's own are opened by name"),
+    "proxy.detect.recognizers.labelled": ("tests/detect/test_quality.py", "a recognizer is what it finds"),
     "proxy.detect.aliases": ("tests/detect/test_keys.py", "names of keys are judged by what keys say"),
     "proxy.detect.keywords": ("tests/detect/test_keys.py", "names of keys are judged by what keys say"),
     "proxy.detect.plausible": ("tests/detect/test_keys.py", "values are judged under their keys"),

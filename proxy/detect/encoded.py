@@ -26,7 +26,7 @@ VEILS = (_BASE64, _HEX)
 _LIKELY = re.compile(rf"{_BASE64}|{_HEX}").search
 _RUN = re.compile(
     r"(?P<token>eyJ[A-Za-z0-9_-]++\.[A-Za-z0-9_-]++\.[A-Za-z0-9_-]*+)"
-    rf"|[A-Za-z0-9+/_-]{{{SHORTEST},}}+"
+    rf"|[A-Za-z0-9+/_-]{{{SHORTEST - 1},}}+"  # and a `=`
 )
 _LIKE_BASE64 = re.compile(_BASE64).search
 _LIKE_HEX = re.compile(_HEX).search
@@ -37,6 +37,7 @@ _STANDARD = str.maketrans("-_", "+/")
 _NO_TEXT = re.compile(r"[^\w\s!-~\u00a0-\u02af\u2000-\u2bff\U0001f000-\U0001faff]|[\x0b\x0c\x1c-\x1f]").findall
 _RARE = re.compile(r"[^\w\s@.,:;+()'\"{}\[\]/=-]").findall
 _ODD = re.compile(r"[a-z](?=[A-Z0-9])|[0-9](?=[A-Za-z])|[A-Z](?=[0-9])|[\t\r\n'\"{}\[\]/=;]").findall
+_IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}").fullmatch  # looks like chance, but has a check of its own
 _CUT = bytes(range(0x80, 0x100))  # the beginning of a text may end within a character
 
 
@@ -111,7 +112,7 @@ def _text(data: bytes, thin: bool = False) -> str | None:
         return None
     # Short ones may be text by chance. Then they are full of what texts hardly hold.
     if thin and len(text) < 40:
-        return text if len(text) > 8 and not _RARE(text) and not _ODD(text) else None
+        return text if _IBAN(text) or (len(text) > 8 and not _RARE(text) and not _ODD(text)) else None
     if len(text) >= 24:
         return text
     rare = len(_RARE(text)) + (len(_ODD(text)) if len(text) < 12 else 0)

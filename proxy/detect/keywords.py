@@ -13,7 +13,7 @@ from typing import NamedTuple
 from proxy.detect.aliases import ENDINGS, HARMLESS, KINDS, LEADS, NUMBERS, PERSONS, ROLES
 from proxy.detect.normal import normalise
 
-LONGEST_KEY = 64  # characters; scan.py cuts them there too
+LONGEST_KEY = 64  # characters; proxy/codecs/scan.py cuts them there too
 NOTHING = "harmless"
 """The kind of names that are never personal."""
 

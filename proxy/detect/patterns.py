@@ -111,7 +111,15 @@ class Addresses(Patterns):
 
 
 class Devices(Patterns):
-    """MAC addresses but those of nobody and of everybody; the rest of Presidio's validator is in the pattern."""
+    """MAC addresses but those of nobody and of everybody; the rest of Presidio's validator is in the pattern.
+
+    Six pairs out of a longer row, such as a fingerprint, are none.
+    """
+
+    def __init__(self, recognizer: PatternRecognizer, triggers: tuple[str, ...], before: int, after: int) -> None:
+        super().__init__(recognizer, triggers, before, after)
+        alone = r"(?<![0-9A-Fa-f]{{2}}[:-])(?:{})(?![:-][0-9A-Fa-f]{{2}})"
+        self.patterns = [(regex.compile(alone.format(p.pattern), p.flags), score) for p, score in self.patterns]
 
     def score(self, text: str, base: float) -> float:
         """As in Patterns."""

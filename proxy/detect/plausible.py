@@ -95,7 +95,8 @@ def street(text: str) -> bool:
     """A street, with or without a number; or the number of a house."""
     if re.fullmatch(r"[0-9]{1,6} ?[A-Za-z]?(?:[/-][0-9A-Za-z]{1,5})?", text):
         return True
-    return _postal(text) and len(text) >= 3
+    # one small word is what games and traffic call streets: `river`, `main`
+    return _postal(text) and len(text) >= 3 and not (text.isalpha() and text.islower() and text.isascii())
 
 
 def road(text: str) -> bool:

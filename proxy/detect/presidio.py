@@ -52,8 +52,8 @@ def recognizers() -> tuple[Recognizer, ...]:
                 rf"{_PAIR}(?:-{_PAIR}){{5}}",
                 r"[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}",
             ),
-            before=1,
-            after=2,
+            before=3,
+            after=4,
         ),
         Wallets(
             CryptoRecognizer(),

@@ -10,10 +10,11 @@ from proxy.detect.recognizer import Recognizer
 from proxy.detect.recognizers.card import Card
 from proxy.detect.recognizers.email import Email
 from proxy.detect.recognizers.forms import SECRETS
+from proxy.detect.recognizers.labelled import LABELLED
 from proxy.detect.recognizers.phone import Phone
 from proxy.detect.recognizers.url import UserInfo
 
 
 def ours() -> tuple[Recognizer, ...]:
     """Every recognizer of ours; they keep nothing between calls, so one set serves all threads."""
-    return (Email(), Phone(), Card(), UserInfo(), *SECRETS)
+    return (Email(), Phone(), Card(), UserInfo(), *LABELLED, *SECRETS)
