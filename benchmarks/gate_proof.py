@@ -59,8 +59,8 @@ def raw(engine: Engine, text: str, tally: Counter[str]) -> Iterator[tuple[str, s
     if engine.clear(payload, engine.entities, FLOOR):
         tally["clear"] += 1
         leaves = choose(Kind.TEXT, payload).read(payload)
-        if any(alone(engine, one.text) for one in leaves):
-            yield "clear, but something is found in a leaf", text
+        if any(alone(engine, one.text) for one in leaves) or any(engine.find(leaves, engine.entities, FLOOR)):
+            yield "clear, but something is found in a leaf or by its key", text
 
 
 def main() -> int:

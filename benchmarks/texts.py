@@ -137,7 +137,11 @@ class Texts:
     def document(self) -> str:
         """Values in JSON, escaped in one way or another."""
         document: object = {
-            self.random.choice(("email", "phone", "id", "ts", "a b", "x")): [self.value(), {"v": self.value()}, 17]
+            self.random.choice(("email", "firstName", "ssn", "street-address", "id", "ts", "a b", "x")): [
+                self.value(),
+                {"v": self.value()},
+                17,
+            ]
             for _ in range(self.random.randrange(1, 4))
         }
         for _ in range(self.random.choice((0, 0, 0, 1, 2))):

@@ -37,7 +37,8 @@ class Labelled:
         for match in self._match.finditer(
             text, max(0, start - 1), min(len(text), end + 1), timeout=deadline.left()
         ):
-            yield Finding(self.entity, *match.span(1), SCORE, self.name)
+            first, last = match.span(1)
+            yield Finding(self.entity, first, last, SCORE, self.name)
 
 
 LABELLED = (
