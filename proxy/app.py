@@ -247,7 +247,7 @@ def _bind(address: Address, option: str) -> socket.socket:
     try:
         return bind(address)
     except OSError as error:
-        raise StartError(f"{option} {address}: {error.strerror or error}; choose another address") from None
+        raise StartError(f"{option} {address}: {_why(error)}; choose another address") from None
 
 
 def _bind_admin(settings: Settings) -> tuple[socket.socket | None, str | None]:
@@ -259,7 +259,14 @@ def _bind_admin(settings: Settings) -> tuple[socket.socket | None, str | None]:
     try:
         return bind(settings.admin), None
     except OSError as error:
-        return None, f"{settings.admin}: {error.strerror or error}"
+        return None, f"{settings.admin}: {_why(error)}"
+
+
+def _why(error: OSError) -> str:
+    """In a few words: Python's own text names the address once more. A failed lookup's number is no errno."""
+    if error.errno is None or isinstance(error, socket.gaierror):
+        return error.strerror or str(error)
+    return os.strerror(error.errno)
 
 
 def _set_up_logging(settings: Settings) -> None:

@@ -92,7 +92,7 @@ PANELS: dict[str, tuple[Option, ...]] = {
         O("max_message", "--max-message", "SIZE", "16MiB",
           "Larger messages close the connection with 1009."),
         O("max_connections", "--max-connections", "N", "20000",
-          "More clients are answered 503."),
+          "More clients are answered 503. Each worker counts its own."),
         O("max_per_address", "--max-per-address", "N", "0",
           "The same for one client address; 0 sets no limit."),
         O("max_header", "--max-header", "SIZE", "64KiB",

@@ -93,16 +93,18 @@ def parse_upstream(value: Any) -> Any:
     """`ws://host[:port][/base]` or `wss://...`; http and https mean the same."""
     if not isinstance(value, str):
         return value
+    told = "this" if "@" in value else f"'{value}'"  # what stands before an @ may be a password
     try:
         parts = urlsplit(value)
-        host, port = parts.hostname, parts.port
+        named = parts.username is not None or parts.password is not None
+        host, port = parts.hostname, None if named else parts.port
     except ValueError as error:
-        raise ValueError(f"'{value}' is not a URL: {error}") from None
+        raise ValueError(f"{told} is not a URL{'' if '@' in value else f': {error}'}") from None
+    if named:
+        raise ValueError("an upstream URL must not hold a user name or password; send an Authorization header")
     secure = {"ws": False, "http": False, "wss": True, "https": True}.get(parts.scheme)
     if secure is None or not host:
-        raise ValueError(f"'{value}' is not an upstream; write ws://HOST:PORT or wss://HOST[:PORT][/base]")
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("an upstream URL must not hold a user name or password; send an Authorization header")
+        raise ValueError(f"{told} is not an upstream; write ws://HOST:PORT or wss://HOST[:PORT][/base]")
     if parts.query or parts.fragment:
         raise ValueError("an upstream URL takes no query or fragment; the client's own query is passed on")
     if not parts.path.isascii() or re.search(r"[\x00-\x20\x7f]", parts.path):

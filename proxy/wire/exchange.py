@@ -27,6 +27,7 @@ from proxy.wire.relay import Relay
 log = logging.getLogger("hushwire")
 
 SWEEP = 1.0  # seconds between sweeps, less where a timer is shorter
+TURN = 0.01  # seconds that one leg may look at what it has read before the others get a turn of the loop
 SLICE = 2000  # relays looked at in one turn of the loop: about 1 ms
 
 
@@ -47,6 +48,7 @@ class Exchange:
         self.live = live
         self.lanes = lanes
         self.denies_binary = settings.binary == "deny"
+        self.turn = TURN
         self.detector = detector
         self.submit = submit  # for messages too large to be looked at on the loop
         self.sink = sink

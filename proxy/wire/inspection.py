@@ -60,7 +60,7 @@ class Pending:
 class Inspection:
     """The looking of one connection. `relay` is told what must be refused."""
 
-    __slots__ = ("deflate", "exchange", "live", "pending", "pings", "relay")
+    __slots__ = ("deflate", "exchange", "live", "pending", "pings", "relay", "resting", "spent", "turn")
 
     def __init__(self, relay: Relay, exchange: Exchange, deflated: DeflateParams | None) -> None:
         self.relay = relay
@@ -68,6 +68,9 @@ class Inspection:
         self.live = exchange.live  # `.wanted` of the policy in force, by Direction
         self.deflate = deflated
         self.pending: list[Pending | None] = [None, None]  # by Side
+        self.turn = exchange.turn
+        self.spent = 0.0  # seconds of this turn of the loop
+        self.resting: list[asyncio.Handle | None] = [None, None]  # by Side: goes on in the next turn
         self.pings: list[tuple[Side, bytes, bytes]] = []  # who sent it, as covered, as it was
 
     def watched(self, leg: Leg) -> bool:
@@ -95,7 +98,9 @@ class Inspection:
             result = self._send_of(lane.work(kind, payload, exchange.detector))
         except Exception as error:
             raise self._refusal(error) from None  # a cause may quote the payload
-        exchange.tally.took(perf_counter() - since)
+        took = perf_counter() - since
+        self.spent += took
+        exchange.tally.took(took)
         return result
 
     def inspect_deflated(self, leg: Leg, kind: Kind, payload: bytes) -> bytes | None:
@@ -186,10 +191,13 @@ class Inspection:
 
     def _look_now(self, leg: Leg, kind: Kind, payload: bytes) -> bytes:
         """Inspect something small (a control frame holds 125 bytes) without waiting."""
+        since = perf_counter()
         try:
-            return self._send_of(self.exchange.lanes[leg.side].work(kind, payload, self.exchange.detector))
+            result = self._send_of(self.exchange.lanes[leg.side].work(kind, payload, self.exchange.detector))
         except Exception as error:
             raise self._refusal(error) from None
+        self.spent += perf_counter() - since
+        return result
 
     def reason(self, leg: Leg, payload: bytes, raw: bytes) -> tuple[int, bytes]:
         """The code of a CLOSE (1005 for an empty one) and the frame to pass on: its reason is text like any other.
@@ -209,8 +217,15 @@ class Inspection:
                 raw = leg.peer.spell(FIN | CLOSE, close_payload(Close(code, new.decode())))
         return 1005 if code is None else code, raw
 
+    def rests(self, leg: Leg) -> None:
+        """Let `leg` carry on in the next turn of the loop, unless it is forgotten by then."""
+        self.resting[leg.side] = self.exchange.loop.call_soon(leg.carry_on)
+
     def forget(self, leg: Leg) -> None:
         """No verdict on anything from this leg is waited for any more."""
+        resting = self.resting[leg.side]
+        if resting is not None:
+            resting.cancel()
         pending = self.pending[leg.side]
         if pending is not None:
             self.pending[leg.side] = None

@@ -101,7 +101,7 @@ class Leg(asyncio.Protocol):
         self.need = 0
         self.message: Unfinished | None = None
         self.out: list[bytes] = []
-        self.held = False  # a message is being looked at elsewhere; what comes after waits in `backlog`
+        self.held = False  # a message is being looked at elsewhere, or `rest`: what comes after waits in `backlog`
         self.backlog: list[bytes] = []
         self.mute = False  # nothing from this leg is forwarded any more; frames are read only to find its CLOSE
         self.deaf = False  # its CLOSE was read, or its framing is lost: whatever still comes is discarded
@@ -188,6 +188,7 @@ class Leg(asyncio.Protocol):
         pos = sent = count = 0  # data[sent:pos] is unchanged and not yet in `out`
         mask_bit, inspection, out = self.mask_bit, self.inspection, self.out
         watched = inspection.watched(self)
+        inspection.spent = 0.0
         self.need = 0
         try:
             while size - pos >= 2:
@@ -226,6 +227,9 @@ class Leg(asyncio.Protocol):
                             out.append(self.peer.spell(first, new))
                     count += 1
                     pos = end
+                    if watched and inspection.spent > inspection.turn and pos < size:
+                        self.rest(data[pos:])
+                        break
                 else:
                     if pos > sent:
                         out.append(data[sent:pos])
@@ -240,6 +244,9 @@ class Leg(asyncio.Protocol):
                         return
                     if self.held:
                         self._queue(data[end:])
+                        break
+                    if inspection.spent > inspection.turn and pos < size:
+                        self.rest(data[pos:])
                         break
         except Refusal as refusal:
             out.append(data[sent:pos])  # what was good before it still goes
@@ -393,6 +400,13 @@ class Leg(asyncio.Protocol):
         self.backlog = [rest] if rest else []
         self.have = len(rest)
 
+    def rest(self, unread: bytes) -> None:
+        """Read `unread` in the next turn of the loop: 256 KiB of the costliest text take ten seconds to look at,
+        and everybody else would wait for them."""
+        self.held = True
+        self.inspection.rests(self)
+        self.backlog, self.have = [unread], len(unread)
+
     def release(self, output: bytes) -> None:
         """The verdict is there: send `output`, then go on with what came in meanwhile."""
         self._count(1)
@@ -404,10 +418,11 @@ class Leg(asyncio.Protocol):
         self.held = False
         data = b"".join(self.backlog)
         self.backlog, self.have = [], 0
-        self.unblock(HELD_FULL)
         if data and not self.deaf:
             self.pump(data)
         else:
             self.flush()
+        if not self.held or self.have <= HELD_LIMIT:
+            self.unblock(HELD_FULL)
         if self.saw_eof and not self.held:
             self.relay.fin(self)

@@ -285,6 +285,57 @@ def test_where_even_the_note_of_a_refusal_fails_the_connection_is_closed_all_the
         wire.client.gets_closed(Cause.PIPELINE, 1011)
 
 
+# -- turns --------------------------------------------------------------------------------------------------
+
+
+TIRED = {"turn": 0.0}  # any look takes longer than a leg may look in one turn of the loop
+SAYS = [text("bob@example.com"), ping(b"bob@example.com"), text("more", fin=False), cont("to come"), text("last")]
+ARRIVES = [text("<EMAIL_ADDRESS>"), ping(b"*" * 15), *SAYS[2:]]
+
+
+@pytest.mark.parametrize("end", [close(1000), None], ids=["CLOSE", "FIN"])
+def test_much_to_look_at_leaves_others_their_turn_and_arrives_whole_and_in_order(end):
+    with Wire(EMAILS, **TIRED) as wire:
+        wire.client.sends(b"".join(map(wire.client.spell, [*SAYS, *filter(None, [end])])))
+        if end is None:
+            wire.client.fins()
+        wire.upstream.gets(ARRIVES[0])
+        wire.upstream.sends(text("meanwhile"))
+        wire.client.gets(text("meanwhile"))
+        wire.loop.turn(9)
+        wire.upstream.gets(*ARRIVES[1:], *filter(None, [end]))
+        assert wire.upstream.saw == (None if end else "FIN")
+
+
+def test_a_leg_that_waits_for_its_turn_does_not_read_on_without_end():
+    with Wire(EMAILS, **TIRED) as wire:
+        for _ in range(60):
+            wire.client.sends(b"".join(wire.client.spell(text("x" * 1000)) for _ in range(20)))
+        leg = wire.relay.legs[Side.CLIENT]
+        assert wire.client.paused and leg.have < 300_000
+        while leg.held:
+            assert wire.client.paused or leg.have < 300_000
+            wire.loop.turn()
+        assert len(wire.upstream.frames()) == 60 * 20
+
+
+@pytest.mark.parametrize("by", ["reset", "refusal", "shutdown"])
+def test_what_was_not_looked_at_before_the_end_is_not_sent(by):
+    with Wire(EMAILS, **TIRED) as wire:
+        wire.client.sends(b"".join(map(wire.client.spell, SAYS)))
+        wire.upstream.gets(ARRIVES[0])
+        if by == "reset":
+            wire.client.resets()
+        elif by == "refusal":
+            wire.upstream.sends(GARBAGE)
+        else:
+            wire.relay.end(Cause.SHUTDOWN)
+        wire.loop.turn(9)
+        last = ping() if by == "reset" else close()  # the ping had its turn before the reset
+        assert [said.opcode for said in wire.upstream.frames()] == [last.opcode]
+        wire.client.took()
+
+
 # -- pings --------------------------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ What an end was sent and the test did not name is a failure when the block ends.
 from __future__ import annotations
 
 import asyncio
+import math
 import selectors
 import struct
 from collections import deque
@@ -314,6 +315,7 @@ class Wire:
         deflate: DeflateParams | None = None,
         half_close: bool = True,
         early: tuple[bytes, bytes] = (b"", b""),
+        turn: float = math.inf,  # seconds of looking in one turn of the loop: a busy machine must fail no test
         **settings: object,
     ) -> None:
         self.loop = Clockwork()
@@ -333,6 +335,7 @@ class Wire:
 
         self.exchange = self.loop.run_until_complete(make())
         self.client, self.upstream = self.ends = tuple(End(self.loop, side, half_close) for side in Side)
+        self.exchange.turn = turn
         self.exchange.admit("somebody")
         self.relay = Relay(self.exchange, 1, "somebody", (self.client, self.upstream), deflate)
         self.exchange.opened(self.relay)
