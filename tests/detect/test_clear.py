@@ -29,7 +29,7 @@ def _utf16(char: str) -> list[int]:
     return [int.from_bytes(data[at : at + 2], "big") for at in range(0, len(data), 2)]
 
 
-NAMES = ("firstName", "first_name", "shipping-address", "user.name", "d\u00e9partement", "card", "ssn")
+KEYS = ("firstName", "first_name", "shipping-address", "user.name", "pr\u00e9nom", "card", "ssn")
 
 
 @st.composite
@@ -37,9 +37,11 @@ def documents(draw: st.DrawFn) -> str:
     """JSON with planted values, every character of which may be spelt as an escape, to a depth of three."""
     text = draw(st.sampled_from([*VALUES, *(v for v in VALUES if v.isascii())]) | st.text(max_size=9))
     around = draw(st.sampled_from(["{}", "x{}", "\n{}\t", "{}\\", '"{}"', "a/{}/b", "\\{}", "\u00e9{}\u4e16"]))
-    document = json.dumps(
-        {"a": [around.replace("{}", text), 1], draw(KEYS): draw(KEYS), "c": "\\"}, ensure_ascii=False
+    key, named = (
+        draw(st.sampled_from(["b", text, *KEYS])),
+        draw(st.sampled_from(["\\", "Ann Lee", "12 High Street"])),
     )
+    document = json.dumps({"a": [around.replace("{}", text), 1], key: named, "c": "\\"}, ensure_ascii=False)
     for _ in range(draw(st.integers(0, 2))):
         document = _respelt(draw, document)
         document = json.dumps({"body": document}, ensure_ascii=draw(st.booleans()))
