@@ -125,10 +125,10 @@ def deflate(payload: bytes, bits: int) -> bytes | None:
     """
     if bits == 8:
         return None
-    deflater = _deflaters.get(bits)
-    if deflater is None:
-        deflater = _deflaters[bits] = zlib.compressobj(level=6, wbits=-bits, memLevel=8)
+    # Taken out while it works: one that fails half-way would hold this text back for the next message.
+    deflater = _deflaters.pop(bits, None) or zlib.compressobj(level=6, wbits=-bits, memLevel=8)
     data = deflater.compress(payload) + deflater.flush(zlib.Z_FULL_FLUSH)
     if not data.endswith(TAIL):
         raise Refusal(Cause.PIPELINE)
+    _deflaters[bits] = deflater
     return data[: -len(TAIL)] or b"\x00"

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.core.action import Cause, Refusal
+from proxy.wire import deflate as module
 from proxy.wire.deflate import answer, deflate, inflate, offer
 
 BOTH = "server_no_context_takeover; client_no_context_takeover"
@@ -227,3 +228,14 @@ def test_no_message_can_refer_to_the_text_of_another():
 
 def test_a_window_that_zlib_cannot_make_means_sending_it_plain():
     assert deflate(b"anything", 8) is None
+
+
+def test_a_compressor_that_failed_half_way_is_not_used_again(monkeypatch):
+    class Failing:
+        def compress(self, _: bytes) -> bytes:
+            raise MemoryError
+
+    monkeypatch.setitem(module._deflaters, 12, Failing())
+    with pytest.raises(MemoryError):
+        deflate(b"somebody's text", 12)
+    assert inflate(deflate(b"another's", 12), 99) == b"another's"
