@@ -16,13 +16,14 @@ from proxy.detect.deadline import Deadline
 from proxy.detect.escapes import unescaped
 from proxy.detect.gate import Gate, Trigger, open_gate
 from proxy.detect.keys import SCORE as KEY_SCORE
-from proxy.detect.keys import KeyFinder
+from proxy.detect.keys import KeyFinder, Keys
 from proxy.detect.keytriggers import TRIGGERS as KEY_TRIGGERS
 from proxy.detect.look import Look
 from proxy.detect.ner import Names
 from proxy.detect.presidio import recognizers
 from proxy.detect.readings import Reading, readings
 from proxy.detect.recognizer import FLOOR, Recognizer
+from proxy.detect.structure import ignored
 from proxy.detect.windows import Window
 
 # One text in which every recognizer finds something; the values are the examples of their standards.
@@ -92,23 +93,38 @@ class Engine:
         """Look in the calling thread. Raises TimeoutError when over budget, LookupError for an unknown entity."""
         look = self._looks.get(entities) or self.prepare(entities)
         where = look.windows if threshold >= FLOOR else look.everywhere
-        # A bare number is anybody's only if its key says so: by its form alone an id is a card one time in ten.
-        found = self._find(["" if leaf.number else leaf.text for leaf in leaves], look, where, entities, threshold)
+        deadline = Deadline(self.budget)
+        texts = ["" if leaf.number and not Keys.hot(leaf.path) else leaf.text for leaf in leaves]
+        found = self._find(texts, look, where, entities, threshold, deadline)
+        for nth, leaf in enumerate(leaves):
+            # A bare number is anybody's only where its key agrees: by its check digit alone one id in ten is a card.
+            if leaf.number and found[nth]:
+                found[nth] = [one for one in found[nth] if one.entity in Keys.hot(leaf.path)]
         if look.by_key and threshold <= KEY_SCORE:
             for nth, leaf in enumerate(leaves):
                 if leaf.path and leaf.text:
                     found[nth] += [one for one in self.keys.find(leaf) if one.entity in entities]
+        if self.names is not None and self.heavy(entities):
+            for nth, leaf in enumerate(leaves):
+                if not leaf.number and leaf.text and not ignored(leaf.path):  # no protocol field is prose
+                    named = self.names.find(leaf.text, threshold, deadline)
+                    found[nth] += [one for one in named if one.entity in entities]
         return found
 
     def search(self, texts: Sequence[str], entities: frozenset[str], threshold: float) -> Findings:
         """What `find` must find: every recognizer looks at all of every text. Slow, and for proofs."""
         look = self._looks.get(entities) or self.prepare(entities)
-        return self._find(texts, look, look.everywhere, entities, threshold)
+        return self._find(texts, look, look.everywhere, entities, threshold, Deadline(self.budget))
 
     def _find(
-        self, texts: Sequence[str], look: Look, where: Where, entities: frozenset[str], threshold: float
+        self,
+        texts: Sequence[str],
+        look: Look,
+        where: Where,
+        entities: frozenset[str],
+        threshold: float,
+        deadline: Deadline,
     ) -> list[list[Finding]]:
-        deadline = Deadline(self.budget)
         found: list[list[Finding]] = [[] for _ in texts]
         veiled: set[int] = set()
         for nth, owner, start, end in where(texts):
@@ -118,10 +134,6 @@ class Engine:
             elif look.recognizers[owner].entity in entities:
                 found[nth].extend(look.recognizers[owner].find(texts[nth], start, end, threshold, deadline))
         behind: list[tuple[int, Reading]] = []
-        if self.names is not None and not entities.isdisjoint(self.names.entities):
-            for nth, text in enumerate(texts):
-                named = self.names.find(text, threshold, deadline) if text else ()
-                found[nth] += [one for one in named if one.entity in entities]
         for nth in sorted(veiled):
             deadline.left()
             behind += [(nth, reading) for reading in readings(texts[nth])]
