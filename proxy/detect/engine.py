@@ -97,7 +97,7 @@ class Engine:
         texts = ["" if leaf.number and not Keys.hot(leaf.path) else leaf.text for leaf in leaves]
         found = self._find(texts, look, where, entities, threshold, deadline)
         for nth, leaf in enumerate(leaves):
-            # A bare number is anybody's only where its key agrees: by its check digit alone one id in ten is a card.
+            # A bare number is a value only where its key agrees: by its check digit alone one id in ten is a card.
             if leaf.number and found[nth]:
                 found[nth] = [one for one in found[nth] if one.entity in Keys.hot(leaf.path)]
         if look.by_key and threshold <= KEY_SCORE:
