@@ -6,7 +6,7 @@ Only here is that package imported. Databases are compiled and kept in database.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import hyperscan
@@ -22,15 +22,15 @@ nothing but digits would take more time and memory here than in the recognizers,
 _NOBODY: frozenset[int] = frozenset()
 
 
-Scratches = tuple[hyperscan.Scratch, hyperscan.Scratch]
-Quick = tuple[hyperscan.Database, hyperscan.Scratch]
+Opened = tuple[hyperscan.Database, hyperscan.Scratch]
 
 
 class _Mine(threading.local):
     """What each thread has for itself: a scratch is not to be shared."""
 
-    scratches: Scratches | None = None
-    quick: Quick | None = None
+    quick: Opened | None = None
+    ascii: Opened | None = None
+    utf8: Opened | None = None
 
 
 class _Hits(list[tuple[int, int]]):
@@ -41,62 +41,71 @@ class _Hits(list[tuple[int, int]]):
 
 
 class VectorscanGate:
-    """A `Gate`."""
+    """A `Gate`. The database that tells places in ASCII is compiled when somebody asks for places first."""
 
     engine = "vectorscan"
 
     def __init__(self, triggers: Sequence[Trigger], cache: Path | None = None) -> None:
+        self._triggers = tuple(triggers)
         self._regexes = [trigger.regex for trigger in triggers]
         self._cache = cache
-        self._ascii, untaken = database(self._regexes, cache=cache)
+        self._quick, untaken = database(self._regexes, anonymous=True, cache=cache)
         self._utf8, untaken_too = database([*self._regexes, odd_digits()], beyond_ascii=True, cache=cache)
+        self._ascii: hyperscan.Database | None = None
         self._odd = len(self._regexes)
         self._everybody = frozenset(trigger.owner for trigger in triggers)
-        self.blind = frozenset(triggers[number].owner for number in untaken | untaken_too)
+        self.blind = self._owners(untaken | untaken_too)
+        self._whole = self.blind
         self._far = {n: trigger.owner for n, trigger in enumerate(triggers) if width(trigger.regex) is None}
-        self._quick: hyperscan.Database | None = None
         self._mine = _Mine()
 
     def clear(self, data: bytes) -> bool:
-        quick = self._mine.quick or self._open_quick()
+        mine = self._mine
         try:
             if data.isascii():
-                quick[0].scan(data, _stop, 0, None, quick[1])
+                found, scratch = mine.quick or self._open_quick()
             else:
                 data.decode()  # the engine takes it for UTF-8 without a look
-                mine = self._mine.scratches or self._open()
-                self._utf8.scan(data, _stop, 0, None, mine[1])
+                found, scratch = mine.utf8 or self._open_utf8()
+            found.scan(data, _stop, 0, None, scratch)
         except (hyperscan.ScanTerminated, UnicodeDecodeError):
             return False
         return not self.blind
 
     def scan(self, data: bytes) -> Scan:
-        mine = self._mine.scratches or self._open()
-        found = _Hits()
-        found.most = FEW + len(data) // DENSE
+        mine = self._mine
+        found, scratch = (mine.ascii or self._open_ascii()) if data.isascii() else (mine.utf8 or self._open_utf8())
+        hits = _Hits()
+        hits.most = FEW + len(data) // DENSE
         try:
-            if data.isascii():
-                self._ascii.scan(data, _add, 0, found, mine[0])
-            else:
-                self._utf8.scan(data, _add, 0, found, mine[1])
-                if any(number == self._odd for number, _ in found):
-                    return Scan((), self._everybody)
+            found.scan(data, _add, 0, hits, scratch)
         except hyperscan.ScanTerminated:
             return Scan((), self._everybody)
+        if any(number == self._odd for number, _ in hits):
+            return Scan((), self._everybody)
         if not self._far:
-            return Scan(found, self.blind)
-        far = frozenset(self._far[number] for number, _ in found if number in self._far)
-        return Scan([hit for hit in found if hit[0] not in self._far], self.blind | far)
+            return Scan(hits, self._whole)
+        far = frozenset(self._far[number] for number, _ in hits if number in self._far)
+        return Scan([hit for hit in hits if hit[0] not in self._far], self._whole | far)
 
-    def _open_quick(self) -> Quick:
-        if self._quick is None:  # only who asks for clear payloads needs it
-            self._quick, _ = database(self._regexes, anonymous=True, cache=self._cache)
+    def _owners(self, numbers: Iterable[int]) -> frozenset[int]:
+        return frozenset(self._triggers[number].owner for number in numbers)
+
+    def _open_quick(self) -> Opened:
         self._mine.quick = self._quick, hyperscan.Scratch(self._quick)
         return self._mine.quick
 
-    def _open(self) -> Scratches:
-        self._mine.scratches = hyperscan.Scratch(self._ascii), hyperscan.Scratch(self._utf8)
-        return self._mine.scratches
+    def _open_ascii(self) -> Opened:
+        if self._ascii is None:
+            made, untaken = database(self._regexes, cache=self._cache)
+            self._whole = self.blind | self._owners(untaken)
+            self._ascii = made
+        self._mine.ascii = self._ascii, hyperscan.Scratch(self._ascii)
+        return self._mine.ascii
+
+    def _open_utf8(self) -> Opened:
+        self._mine.utf8 = self._utf8, hyperscan.Scratch(self._utf8)
+        return self._mine.utf8
 
 
 def _stop(_number: int, _start: int, _end: int, _flags: int, _none: object) -> bool:

@@ -31,6 +31,7 @@ class Look:
         triggers = [Trigger(n, regex) for n, one in enumerate(self.recognizers) for regex in one.triggers]
         triggers += [Trigger(self.veil, regex) for regex in VEILS]
         self._gate = open_gate(triggers, cache)
+        self._gate.scan(b"")  # compiled now, not when a message waits
         # Who has no triggers, or one that no engine takes, looks at everything.
         self.always = self._gate.blind.union(n for n, one in enumerate(self.recognizers) if not one.triggers)
         self._reaches = [self._reach(trigger) for trigger in triggers]
