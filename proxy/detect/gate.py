@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 log = logging.getLogger(__name__)
+
+SHARED = 8  # compiled gates kept in a process; each holds some 10 MB
 
 
 class Trigger(NamedTuple):
@@ -49,17 +52,29 @@ JOINT = "\n\0\n"
 
 
 def open_gate(triggers: Sequence[Trigger], cache: Path | None = None) -> Gate:
-    """The best gate this machine has. What takes long to compile is kept in the directory `cache`, if given."""
-    gate: Gate
+    """The best gate this machine has. What takes long to compile is kept in the directory `cache`, if given.
+
+    Gates never change, so engines of one process that need the same one share it.
+    """
     try:
         import hyperscan  # noqa: F401, PLC0415 - there is not a wheel for every platform
     except ImportError:
-        from proxy.detect.gate_re2 import Re2Gate  # noqa: PLC0415
-
-        gate = Re2Gate(triggers)
+        gate = _portable(tuple(triggers))
     else:
-        from proxy.detect.gate_vectorscan import VectorscanGate  # noqa: PLC0415
-
-        gate = VectorscanGate(triggers, cache)
+        gate = _vectorscan(tuple(triggers), cache)
     log.info("gate: %d triggers in %s, %d recognizers without", len(triggers), gate.engine, len(gate.blind))
     return gate
+
+
+@lru_cache(SHARED)
+def _portable(triggers: tuple[Trigger, ...]) -> Gate:
+    from proxy.detect.gate_re2 import Re2Gate  # noqa: PLC0415
+
+    return Re2Gate(triggers)
+
+
+@lru_cache(SHARED)
+def _vectorscan(triggers: tuple[Trigger, ...], cache: Path | None) -> Gate:
+    from proxy.detect.gate_vectorscan import VectorscanGate  # noqa: PLC0415
+
+    return VectorscanGate(triggers, cache)
