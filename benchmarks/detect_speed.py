@@ -22,7 +22,7 @@ from proxy.codecs import choose
 from proxy.core.action import Action, Note
 from proxy.core.lane import Lane
 from proxy.core.message import Direction, Kind
-from proxy.core.policy import Live
+from proxy.core.session import Session
 from proxy.detect.engine import Engine
 from proxy.rulebook.load import load
 
@@ -34,6 +34,7 @@ CHAT = (
 WORDS = [*("status", "ok", "level", "info", "service", "gateway", "region", "west", "message", "accepted")]
 WORDS += [*("by", "worker", "queue", "drained", "nothing", "pending")]
 ROUND = 0.04  # seconds
+SESSION = Session(1)
 
 
 def prose(size: int) -> str:
@@ -94,15 +95,15 @@ class Ours:
 
     def __init__(self) -> None:
         self.engine = Engine(budget=10.0)
-        self.lane = Lane(Direction.CLIENT_TO_UPSTREAM, Live(load("default", self.engine)), choose)
-        self.engine.prepare(self.lane.live.wanted[Direction.CLIENT_TO_UPSTREAM])
+        self.lane = Lane(Direction.CLIENT_TO_UPSTREAM, load("default", self.engine), self.engine, choose)
+        self.engine.prepare(self.lane.wanted)
         self.engine.warm()
 
     def __call__(self, text: str) -> list[Action]:
         payload = text.encode()
-        if self.lane.clear(Kind.TEXT, payload, self.engine):
+        if self.lane.clear(Kind.TEXT, payload, SESSION):
             return []
-        return self.lane.work(Kind.TEXT, payload, self.engine)
+        return self.lane.work(Kind.TEXT, payload, SESSION)
 
     def found(self, text: str) -> int:
         """How many values it finds."""

@@ -20,7 +20,7 @@ from proxy.core.finding import strength
 from proxy.core.lane import Lane
 from proxy.core.message import Direction, Edit, Kind, Leaf
 from proxy.core.plugs import Codec, Detector, Findings
-from proxy.core.policy import Live
+from proxy.core.session import Session
 from proxy.detect.engine import Engine
 from proxy.rulebook.load import load
 
@@ -66,9 +66,8 @@ class Ours:
         self.name = "hushwire" if rules == "default" else f"hushwire {rules}"
         self.engine = Engine(budget=BUDGET)
         self.policy = load(rules, self.engine)
-        self.lane = Lane(Direction.CLIENT_TO_UPSTREAM, Live(self.policy), self._choose)
         self.watch: Watch | None = None
-        self.engine.prepare(self.lane.live.wanted[Direction.CLIENT_TO_UPSTREAM])
+        self.engine.prepare(self.policy.wanted(Direction.CLIENT_TO_UPSTREAM))
 
     def find(self, text: str) -> list[Span]:
         """The places in `text` that the lane would rewrite, and what it takes them for."""
@@ -86,7 +85,8 @@ class Ours:
         if self.watch is None or self.watch.text != text:  # mostly asked for both, one after the other
             self.watch = Watch(self.engine, text)
             payload = text.encode()
-            (sent,) = (a for a in self.lane.work(Kind.TEXT, payload, self.watch) if isinstance(a, Send))
+            lane = Lane(Direction.CLIENT_TO_UPSTREAM, self.policy, self.watch, self._choose)
+            (sent,) = (a for a in lane.work(Kind.TEXT, payload, Session(1)) if isinstance(a, Send))
             self.watch.same = sent.payload is payload
             self.watch.after = sent.payload.decode()
         return self.watch
@@ -111,6 +111,12 @@ class Watch:
         self.codec = codec
         self.name = codec.name
         return self
+
+    def heavy(self, entities: frozenset[str]) -> bool:
+        return self.detector.heavy(entities)
+
+    def clear(self, payload: bytes, entities: frozenset[str], threshold: float) -> bool:
+        return self.detector.clear(payload, entities, threshold)
 
     def find(self, leaves: Sequence[Leaf], entities: frozenset[str], threshold: float) -> Findings:
         self.found = self.detector.find(leaves, entities, threshold)

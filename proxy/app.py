@@ -21,9 +21,9 @@ from fastapi.responses import PlainTextResponse, Response
 from proxy.admin import api
 from proxy.admin.share import Share, Slot
 from proxy.codecs import choose
-from proxy.core.lane import Lane
+from proxy.core.live import Live
 from proxy.core.message import Direction
-from proxy.core.policy import Live, Policy
+from proxy.core.policy import Policy
 from proxy.core.tally import Tally
 from proxy.detect.engine import Engine
 from proxy.detect.ner import Names, open_model
@@ -107,7 +107,7 @@ class Process:
         share: Share,
     ) -> None:
         self.settings = settings
-        self.live = Live(policy)
+        self.live = Live(policy, detector, choose)
         self.detector = detector
         self.tls = tls
         self.slot = slot
@@ -121,9 +121,8 @@ class Process:
     async def run(self, listening: socket.socket, admin: socket.socket | None, tell: Callable[[], None]) -> int:
         """Serve until a signal, then drain. Returns the exit code."""
         settings = self.settings
-        lanes = [Lane(direction, self.live, choose) for direction in Direction]
         workers = Workers(threads=1, waiting=settings.max_waiting)
-        exchange = Exchange(settings, self.live, lanes, self.detector, workers.submit, self.tally.note, self.tally)
+        exchange = Exchange(settings, self.live, workers.submit, self.tally.note, self.tally)
         front_door = listener(front(exchange, self.tls), edge_http(exchange), settings.tls_cert, settings.tls_key)
         side_doors = listener(
             api.build(lambda: self._metrics(exchange), self._reasons, settings.admin_token, self._about)

@@ -17,7 +17,8 @@ from proxy.core.finding import Finding, clusters, strength
 from proxy.core.lane import Batch, Lane
 from proxy.core.message import Close, Direction, Kind, Leaf
 from proxy.core.operators import CLOSE, KEEP
-from proxy.core.policy import Live, Policy, Rule
+from proxy.core.policy import Policy, Rule
+from proxy.core.session import Session
 from proxy.detect.deadline import Deadline
 from proxy.detect.encoded import Decoded
 from proxy.detect.engine import Engine
@@ -110,9 +111,9 @@ def explain(payload: bytes, policy: Policy, direction: Direction, engine: Engine
     so_far = Explanation(policy, direction, codec.name, len(leaves), candidates, message, message)
     if not wanted:
         return so_far
-    lane = Lane(direction, Live(policy), choose)
+    lane = Lane(direction, policy, engine, choose)
     try:
-        actions = lane.settle(Batch(policy, wanted, Kind.TEXT, payload, codec, leaves), reported)
+        actions = lane.settle(Batch(Session(0), Kind.TEXT, payload, codec, leaves), reported)
     except Refusal as refusal:
         return replace(so_far, becomes=None, cause=refusal.cause, close=refusal.closes[0])
     (sent,) = (action.payload for action in actions if isinstance(action, Send))
@@ -137,7 +138,7 @@ def _of_leaf(
 ) -> Iterator[Candidate]:
     winners = {one: max(group, key=strength) for group in clusters(reported) for one in group}
     for one in sorted({*reported, *every}, key=lambda f: (f.start, -f.end, -f.score, f.entity)):
-        rule, winner = policy.decide(one.entity, direction), winners.get(one)
+        rule, winner = policy.decide(one.entity, direction).rule, winners.get(one)
         if winner is None:
             verdict, reasons = _why_not(one, leaf, rule, reported, policy.threshold)
         elif rule is not None and rule.operator == CLOSE:

@@ -10,16 +10,19 @@ whole connections (frames, FIN, RST) are in tests/wire/wiring.py.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Self
 
 from proxy.codecs import choose
-from proxy.core.action import Action, Cause, CloseSide, Note, Send
+from proxy.core.action import Action, Cause, CloseSide, Drop, Note, Send
 from proxy.core.finding import Finding
 from proxy.core.lane import Lane, refusal_of
+from proxy.core.live import Live
 from proxy.core.message import Direction, Kind, Leaf, Side
-from proxy.core.plugs import Choose, Detector, Findings
-from proxy.core.policy import Live, Policy, Rule
+from proxy.core.operators import mask, redact, replace
+from proxy.core.plugs import Choose, Detector, Findings, Rewrite
+from proxy.core.policy import Policy, Rule
+from proxy.core.session import Session
 
 UP, DOWN = Direction.CLIENT_TO_UPSTREAM, Direction.UPSTREAM_TO_CLIENT
 BOTH = frozenset(Direction)
@@ -84,9 +87,16 @@ def rule(
     operator: str = "replace",
     directions: Iterable[Direction] = BOTH,
     params: Mapping[str, object] | None = None,
+    shadow: bool = False,
+    spares: Callable[[str], bool] | None = None,
 ) -> Rule:
     """A rule as run; without `entities` it is about any."""
-    return Rule(name, frozenset(entities) or None, frozenset(directions), operator, params or {})
+    made: Mapping[str, Callable[..., Rewrite]] = {"replace": replace, "mask": mask, "redact": redact}
+    given = params or {}
+    named = {{"with": "text"}.get(name, name): value for name, value in given.items()}
+    rewrite = made[operator](**named) if operator in made else None
+    about = frozenset(entities) or None
+    return Rule(name, about, frozenset(directions), operator, rewrite, params=given, shadow=shadow, spares=spares)
 
 
 def policy(*rules: Rule, threshold: float = 0.5, digest: str = "d1") -> Policy:
@@ -99,13 +109,21 @@ PHONES = rule("phones", "PHONE_NUMBER", operator="mask", params={"keep_last": 2}
 PEOPLE = rule("people", "PERSON")
 
 
+SESSION = Session(1)
+
+
+def lane(*rules: Rule, detector: Detector | None = None, choose: Choose = choose, way: Direction = UP) -> Lane:
+    """One direction under `rules`."""
+    return Lane(way, policy(*rules), detector or Table(), choose)
+
+
 class Script:
     """Two lanes under `rules`. What they want done waits here until the test has named it."""
 
     def __init__(self, *rules: Rule, detector: Detector | None = None, choose: Choose = choose) -> None:
-        self.live = Live(policy(*rules))
-        self.lanes = [Lane(direction, self.live, choose) for direction in Direction]
         self.detector = detector or Table()
+        self.live = Live(policy(*rules), self.detector, choose)
+        self.session = SESSION
         self.actions: list[Action] = []
 
     # -- what comes in ------------------------------------------------------------------------------------
@@ -120,16 +138,16 @@ class Script:
     def _comes(self, direction: Direction, payload: str | bytes) -> Self:
         self.over()
         kind = Kind.TEXT if isinstance(payload, str) else Kind.BINARY
-        lane, raw = self.lanes[direction], payload.encode() if isinstance(payload, str) else payload
+        lane, raw = self.live.lanes[direction], payload.encode() if isinstance(payload, str) else payload
         try:
-            self.actions = lane.work(kind, raw, self.detector)
+            self.actions = lane.work(kind, raw, self.session)
         except Exception as error:
             self.actions = lane.refuse(refusal_of(error))
         return self
 
     def reload(self, *rules: Rule) -> Self:
         """New rules come into force."""
-        self.live.swap(policy(*rules, digest="d2"))
+        self.live.swap(policy(*rules, digest="d2"), self.detector)
         return self
 
     # -- what must have become of it, in this order -------------------------------------------------------
@@ -146,13 +164,21 @@ class Script:
         assert action == Send(Kind.TEXT if isinstance(payload, str) else Kind.BINARY, raw)
         return self
 
-    def noted(self, *entities: str, rule: str | None = None, verdict: str = "rewritten") -> Self:
+    def noted(
+        self, *entities: str, rule: str | None = None, verdict: str = "rewritten", mode: str | None = None
+    ) -> Self:
         """A note of findings of `entities`, from left to right; `rule` dealt with all of them."""
         action = self._next()
         assert isinstance(action, Note)
         assert (action.verdict, tuple(done.entity for done in action.findings)) == (verdict, entities)
         assert rule is None or {done.rule for done in action.findings} == {rule}
+        assert mode is None or {done.mode for done in action.findings} == {mode}
         assert action.digest == self.live.policy.digest
+        return self
+
+    def dropped(self) -> Self:
+        """Nothing is sent, and nothing is closed."""
+        assert self._next() == Drop()
         return self
 
     def refused(self, cause: Cause) -> Self:

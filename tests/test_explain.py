@@ -16,7 +16,8 @@ from proxy.codecs import choose
 from proxy.core.action import Cause, Send
 from proxy.core.lane import Lane
 from proxy.core.message import Direction, Kind
-from proxy.core.policy import Live, Policy
+from proxy.core.policy import Policy
+from proxy.core.session import Session
 from proxy.detect.engine import Engine
 from proxy.explain import Candidate, Explanation, Verdict, explain
 from proxy.explain_show import show
@@ -164,7 +165,7 @@ PIECES = st.sampled_from(
 def test_what_is_told_is_what_the_pipeline_sends(text: str, direction: Direction, in_json: bool) -> None:
     payload = json.dumps({"card": text, "phone": [text]}).encode() if in_json else text.encode()
     explanation = explain(payload, DEFAULT, direction, ENGINE)
-    actions = Lane(direction, Live(DEFAULT), choose).work(Kind.TEXT, payload, ENGINE)
+    actions = Lane(direction, DEFAULT, ENGINE, choose).work(Kind.TEXT, payload, Session(1))
     (sent,) = (action.payload for action in actions if isinstance(action, Send))
     assert explanation.becomes == sent.decode()
     assert bool(explanation.found) == (sent != payload)

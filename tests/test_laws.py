@@ -7,22 +7,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise, zip_longest
-from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.codecs import CODECS, choose
-from proxy.core import operators
 from proxy.core.action import Cause, Note, Send
-from proxy.core.lane import Lane
 from proxy.core.message import Edit, Kind, Leaf, Side
 from proxy.core.plugs import Codec
-from proxy.core.policy import Live, Rule
-from tests.playbook import EMAILS, PEOPLE, UP, Broken, Table, policy, rule
+from proxy.core.policy import Rule
+from tests.playbook import EMAILS, PEOPLE, SESSION, Broken, Table, lane, rule
 from tests.wire.frames import BINARY, CONT, PING, PONG, TEXT
 from tests.wire.traffic import heard, judged, redacted, sorted_out
 from tests.wire.wiring import Said, Wire, binary, close, ping, text
@@ -42,8 +39,7 @@ def test_identity_nothing_found_and_the_very_same_object_leaves(content, name):
     kind, payload = (Kind.TEXT, content.encode()) if isinstance(content, str) else (Kind.BINARY, content)
     if kind is Kind.BINARY:
         name = "opaque"
-    lane = Lane(UP, Live(policy(EMAILS)), lambda *_: CODECS[name])
-    [send] = lane.work(kind, payload, Table())
+    [send] = lane(EMAILS, choose=lambda *_: CODECS[name]).work(kind, payload, SESSION)
     assert isinstance(send, Send)
     assert send.payload is payload
 
@@ -53,7 +49,7 @@ def test_identity_every_byte_outside_what_was_found_is_unchanged(plain, found, s
     between = [f" {piece} " for piece in plain]
     before = "".join(a + b for a, b in zip(between, [*found[: len(plain) - 1], ""], strict=True))
     payload = (spell % before).encode()
-    note, send = Lane(UP, Live(policy(*RULES)), choose).work(Kind.TEXT, payload, Table())
+    note, send = lane(*RULES).work(Kind.TEXT, payload, SESSION)
     assert isinstance(note, Note)
     assert len(note.findings) == len(plain) - 1
     assert re.split(rb"<(?:EMAIL_ADDRESS|PHONE_NUMBER|PERSON)>", send.payload) == re.split(
@@ -141,7 +137,7 @@ def sink(note: Note) -> None:
         raise OSError
 
 
-def explode(found: str, entity: str, params: object) -> str:
+def explode(found: str, entity: str, session: object) -> str:
     raise ZeroDivisionError
 
 
@@ -150,7 +146,7 @@ STEPS = ("detector", "choose", "read", "operator", "write", "sink", "memory")
 
 def broken(step: str) -> Wire:
     """A connection on which `step` fails at every message with Bob in it."""
-    people: Rule = rule("people", "PERSON", operator="explode") if step == "operator" else PEOPLE
+    people: Rule = replace(PEOPLE, rewrite=explode) if step == "operator" else PEOPLE
 
     def pick(kind: Kind, payload: bytes) -> Codec:
         if step == "choose" and b"Bob" in payload:
@@ -176,7 +172,7 @@ BAD = st.sampled_from(["Bob", "it was Bob who went to the worker"]).map(text)
 @given(st.lists(GOOD | CONTROLS, max_size=5), BAD, st.lists(GOOD, max_size=3), st.sampled_from(Side))
 @settings(max_examples=40)
 def test_closed_door_a_step_that_raises_sends_nothing_and_closes_both(step, before, bad, after, side):
-    with patch.dict(operators.REWRITES, {"explode": explode}), broken(step) as wire:
+    with broken(step) as wire:
         wire.ends[side].sends(*before, bad, *after)
         wire.verdicts()
         got = wire.ends[side.other].frames()
@@ -190,7 +186,7 @@ def test_closed_door_a_step_that_raises_sends_nothing_and_closes_both(step, befo
 @settings(max_examples=10)
 def test_closed_door_holds_for_pings_and_reasons_of_closes_too(step, bad, side):
     for said in (ping(bad.encode()), close(4000, bad)):
-        with patch.dict(operators.REWRITES, {"explode": explode}), broken(step) as wire:
+        with broken(step) as wire:
             wire.ends[side].sends(said)
             wire.ends[side.other].gets_closed(Cause.PIPELINE, 1011)
             wire.ends[side].gets_closed(Cause.PIPELINE, 1011)

@@ -67,11 +67,15 @@ class Refusal(Exception):  # noqa: N818 - a verdict that travels as an exception
         self.closes = closes or CLOSES[cause]
 
 
+ENFORCE, SHADOW, EXEMPT = "enforce", "shadow", "exempt"
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """One finding as it was dealt with: entity, rule, operator, recognizer, place (characters), score.
 
-    `path` is left out on purpose: object keys can be personal data themselves.
+    `path` is left out on purpose: object keys can be personal data themselves. `mode` says whether it happened:
+    "enforce"; "shadow" if it only would have; "exempt" if an exception of the rule let the value pass.
     """
 
     entity: str
@@ -80,14 +84,15 @@ class Done:
     recognizer: str
     length: int
     score: float
+    mode: str = ENFORCE
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
     """For the audit and the metrics: what became of one message. Holds no payload and no value.
 
-    `verdict` is `rewritten`, `kept` (findings, but every rule said keep) or `refused`; `cause` is set for
-    the last, whose `kind` is None: what was refused may be no message. A clean message has no Note.
+    `verdict` is `rewritten`, `kept` (findings, but nothing was changed), `dropped` or `refused`; `cause` is set
+    for the last, whose `kind` is None: what was refused may be no message. A clean message has no Note.
     """
 
     direction: Direction
@@ -107,6 +112,11 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
+class Drop:
+    """Send nothing for this message, and go on: a rule says drop. Stands where a Send would."""
+
+
+@dataclass(frozen=True, slots=True)
 class CloseSide:
     """Send CLOSE to one side and forward nothing more from it."""
 
@@ -114,4 +124,4 @@ class CloseSide:
     close: Close
 
 
-Action = Note | Send | CloseSide
+Action = Note | Send | Drop | CloseSide

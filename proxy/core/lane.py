@@ -1,4 +1,4 @@
-"""One direction of one connection: offer -> (find) -> settle, or refuse. Events in, actions out.
+"""One direction: offer -> (find) -> settle, or refuse. Events in, actions out.
 
 A lane holds no payload between messages and never waits. The wire calls `work`, on the loop for small
 messages and in a worker for large ones. Whatever raises on the way becomes `refuse`: there is no path from a
@@ -10,23 +10,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from proxy.core.action import Action, Cause, CloseSide, Done, Note, Refusal, Send
+from proxy.core.action import ENFORCE, EXEMPT, SHADOW, Action, Cause, CloseSide, Done, Drop, Note, Refusal, Send
 from proxy.core.finding import Finding, clusters, strength
 from proxy.core.message import Close, Direction, Edit, Kind, Leaf, Side
-from proxy.core.operators import CLOSE, KEEP, REWRITES
-from proxy.core.plugs import Choose, Codec, Detector, Findings
-from proxy.core.policy import Live, Policy, Rule
+from proxy.core.operators import CLOSE, DROP, KEEP
+from proxy.core.plugs import Choose, Codec, Detector, Findings, Restored
+from proxy.core.policy import Policy, Rule
+from proxy.core.session import Session
 
-ZERO = "0"
-"""What a JSON number becomes, whatever the operator: a reader that expects a number gets one."""
+RESTORE = "restore"
+VAULT = "vault"
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One message taken apart, and the policy it is pinned to: a reload does not reach it any more."""
+    """One message taken apart, and the connection it belongs to."""
 
-    policy: Policy
-    wanted: frozenset[str]
+    session: Session
     kind: Kind
     payload: bytes
     codec: Codec
@@ -34,48 +34,61 @@ class Batch:
 
 
 class Lane:
-    """The pipeline of one direction. Stateless between messages, so one serves every connection."""
+    """The pipeline of one direction under one policy. Keeps nothing between messages, so one serves every
+    connection; a reload makes new lanes."""
 
-    __slots__ = ("choose", "direction", "live")
+    __slots__ = ("_plan", "choose", "detector", "direction", "heavy", "policy", "restore", "wanted", "watches")
 
-    def __init__(self, direction: Direction, live: Live, choose: Choose) -> None:
+    def __init__(self, direction: Direction, policy: Policy, detector: Detector, choose: Choose) -> None:
         self.direction = direction
-        self.live = live
+        self.policy = policy
+        self.detector = detector
         self.choose = choose
+        self.wanted = policy.wanted(direction)
+        self.restore = policy.restores[direction]
+        self.watches = bool(self.wanted) or self.restore is not None
+        """Whether anybody needs to look at messages at all."""
+        self.heavy = self._heavy()
+        """Whether looking takes too long for the event loop, however short the message is."""
+        # worked out once: a message asks for every finding
+        self._plan = {entity: policy.decide(entity, direction) for entity in policy.entities}
 
-    def work(self, kind: Kind, payload: bytes, detector: Detector) -> list[Action]:
+    def _heavy(self) -> bool:
+        remote = any(rule.slow and self.direction in rule.directions for rule in self.policy.rules)
+        remote = remote or (self.restore is not None and self.restore.slow)
+        return remote or self.detector.heavy(self.wanted)
+
+    def work(self, kind: Kind, payload: bytes, session: Session) -> list[Action]:
         """One message from end to end, in any thread. Raises whatever a step raises: the caller refuses."""
-        batch = self.offer(kind, payload)
-        if batch is None:
+        if not self.watches:
             return [Send(kind, payload)]
-        findings = detector.find(batch.leaves, batch.wanted, batch.policy.threshold)
-        return self.settle(batch, findings)
+        batch = self.offer(kind, payload, session)
+        if not self.wanted:
+            return self.settle(batch, [()] * len(batch.leaves))
+        return self.settle(batch, self.detector.find(batch.leaves, self.wanted, self.policy.threshold))
 
-    def clear(self, kind: Kind, payload: bytes, detector: Detector) -> bool:
+    def clear(self, kind: Kind, payload: bytes, session: Session) -> bool:
         """Whether the gate lets a message pass unread: nothing suspicious is anywhere in its bytes.
 
         Texts only: binary messages may spell text in ways that the gate does not know.
         """
         if kind is not Kind.TEXT:
             return False
-        live = self.live
-        return detector.clear(payload, live.wanted[self.direction], live.policy.threshold)
+        if self.restore is not None and self.restore.awaits(payload, session):
+            return False
+        return self.detector.clear(payload, self.wanted, self.policy.threshold)
 
-    def heavy(self, detector: Detector) -> bool:
-        """Whether looking takes too long for the event loop, however short the message is."""
-        return detector.heavy(self.live.wanted[self.direction])
-
-    def offer(self, kind: Kind, payload: bytes) -> Batch | None:
-        """Take a message apart; None if no rule could change it. Raises Refusal for text that is not UTF-8."""
-        policy, wanted = self.live.policy, self.live.wanted[self.direction]
-        if not wanted:
-            return None
+    def offer(self, kind: Kind, payload: bytes, session: Session) -> Batch:
+        """Take a message apart. Raises Refusal for text that is not UTF-8."""
         codec = self.choose(kind, payload)
         try:
             leaves = codec.read(payload)
         except UnicodeDecodeError:
             raise Refusal(Cause.BAD_UTF8) from None  # its text quotes the payload
-        return Batch(policy, wanted, kind, payload, codec, leaves)
+        ignores = self.policy.ignores
+        if ignores is not None:
+            leaves = [leaf for leaf in leaves if not (leaf.path and ignores(leaf.path))]
+        return Batch(session, kind, payload, codec, leaves)
 
     def settle(self, batch: Batch, findings: Findings) -> list[Action]:
         """Apply the policy to what was found. Nothing found: one Send of the very payload that came in."""
@@ -83,53 +96,103 @@ class Lane:
             raise Refusal(Cause.PIPELINE)  # somebody did not look at every leaf
         edits: list[Edit] = []
         done: list[Done] = []
+        drop = False
         for leaf, found in zip(batch.leaves, findings, strict=True):
-            if found:
-                self._settle_leaf(batch.policy, leaf, found, edits, done)
+            restored = self.restore.find(leaf, batch.session) if self.restore is not None else ()
+            if found or restored:
+                drop |= _Settling(self, batch.session, leaf, edits, done).settle(found, restored)
         if not done:
             return [Send(batch.kind, batch.payload)]
-        payload = batch.codec.write(batch.payload, edits) if edits else batch.payload
-        verdict = "rewritten" if edits else "kept"
-        note = Note(self.direction, batch.kind, verdict, None, batch.policy.digest, tuple(done))
-        return [note, Send(batch.kind, payload)]
+        verdict = "dropped" if drop else "rewritten" if edits else "kept"
+        note = Note(self.direction, batch.kind, verdict, None, self.policy.digest, tuple(done))
+        if drop:
+            return [note, Drop()]
+        return [note, Send(batch.kind, batch.codec.write(batch.payload, edits) if edits else batch.payload)]
 
-    def _settle_leaf(
-        self, policy: Policy, leaf: Leaf, found: Sequence[Finding], edits: list[Edit], done: list[Done]
-    ) -> None:
-        decided: list[Finding] = []
-        rules: dict[Finding, Rule] = {}
-        for finding in found:
-            if not 0 <= finding.start < finding.end <= len(leaf.text):
-                raise Refusal(Cause.PIPELINE)  # a place outside the text: the detector is not to be trusted
-            rule = policy.decide(finding.entity, self.direction)
-            if rule is None or finding.score < policy.threshold:
-                continue
-            if rule.operator == KEEP:
-                done.append(_done(finding, rule))
-            else:
-                decided.append(finding)
-                rules[finding] = rule
-        for group in clusters(decided):
-            start, end = group[0].start, max(finding.end for finding in group)
-            winner = max(group, key=strength)
-            for finding in group:
-                if rules[finding].operator == CLOSE:
-                    raise _close_refusal(rules[finding])
-            rule = rules[winner]
-            done.extend(_done(finding, rules[finding]) for finding in group)
-            if leaf.number:  # part of a number is no number: all of it goes
-                edits[:] = [edit for edit in edits if edit.leaf is not leaf]
-                edits.append(Edit(leaf, 0, len(leaf.text), ZERO))
-                continue
-            text = REWRITES[rule.operator](leaf.text[start:end], winner.entity, rule.params)
-            edits.append(Edit(leaf, start, end, text))
+    def decide(self, finding: Finding) -> tuple[Rule | None, Rule | None]:
+        """Whose finding it is, and whose it would be; nobody's if it is too weak."""
+        if finding.score < self.policy.threshold:
+            return None, None
+        plan = self._plan.get(finding.entity)
+        return plan if plan is not None else self.policy.decide(finding.entity, self.direction)
 
     def refuse(self, refusal: Refusal) -> list[Action]:
         """Close both sides and send nothing."""
         sender = Side(self.direction)
         to_sender, to_peer = refusal.closes
-        note = Note(self.direction, None, "refused", refusal.cause, self.live.policy.digest, ())
+        note = Note(self.direction, None, "refused", refusal.cause, self.policy.digest, ())
         return [note, CloseSide(sender, to_sender), CloseSide(sender.other, to_peer)]
+
+
+class _Settling:
+    """What becomes of one leaf. Appends to the `edits` and the `done` of its message."""
+
+    __slots__ = ("done", "edits", "lane", "leaf", "rules", "session", "tokens")
+
+    def __init__(self, lane: Lane, session: Session, leaf: Leaf, edits: list[Edit], done: list[Done]) -> None:
+        self.lane = lane
+        self.session = session
+        self.leaf = leaf
+        self.edits = edits
+        self.done = done
+        self.rules: dict[Finding, Rule] = {}
+        self.tokens: dict[Finding, Restored] = {}
+
+    def settle(self, found: Sequence[Finding], restored: Sequence[Restored]) -> bool:
+        """Whether the message is to be dropped. Raises Refusal where a rule closes."""
+        for finding in dict.fromkeys(found):  # two readings of a text can find the same
+            self._decide(finding)
+        for token in restored:
+            self.tokens[Finding(token.entity, token.start, token.end, 0.0, VAULT)] = token
+        for group in clusters([*self.rules, *self.tokens]):
+            self._rewrite(group)
+        operators = {rule.operator for rule in self.rules.values()}
+        for rule in self.rules.values() if CLOSE in operators else ():
+            if rule.operator == CLOSE:
+                raise _close_refusal(rule)
+        return DROP in operators
+
+    def _decide(self, finding: Finding) -> None:
+        text = self.leaf.text
+        if not 0 <= finding.start < finding.end <= len(text):
+            raise Refusal(Cause.PIPELINE)  # a place outside the text: the detector is not to be trusted
+        rule, shadow = self.lane.decide(finding)
+        if shadow is not None and not _spared(shadow, finding, text):
+            self.done.append(_done(finding, shadow, SHADOW))
+        if rule is None:
+            return
+        if _spared(rule, finding, text):
+            self.done.append(_done(finding, rule, EXEMPT))
+        elif rule.operator == KEEP:
+            self.done.append(_done(finding, rule))
+        else:
+            self.rules[finding] = rule
+
+    def _rewrite(self, group: list[Finding]) -> None:
+        """One edit for findings that overlap. A token among them is not ours, but part of one."""
+        if len(group) == 1 and group[0] in self.tokens:
+            self._restore(group[0])
+            return
+        group = [finding for finding in group if finding in self.rules]
+        start, end = group[0].start, max(finding.end for finding in group)
+        winner = max(group, key=strength)
+        rule = self.rules[winner]
+        self.done.extend(_done(finding, self.rules[finding]) for finding in group)
+        if rule.rewrite is None:  # closes or drops: nothing of this message leaves
+            return
+        if self.leaf.number:  # part of a number is no number: all of it goes
+            self.edits[:] = [edit for edit in self.edits if edit.leaf is not self.leaf]
+            whole = self.leaf.text
+            self.edits.append(Edit(self.leaf, 0, len(whole), rule.number(whole, winner.entity, self.session)))
+            return
+        text = rule.rewrite(self.leaf.text[start:end], winner.entity, self.session)
+        self.edits.append(Edit(self.leaf, start, end, text))
+
+    def _restore(self, finding: Finding) -> None:
+        token = self.tokens[finding]
+        length = token.end - token.start
+        self.done.append(Done(token.entity, token.rule, RESTORE, VAULT, length, 1.0))
+        self.edits.append(Edit(self.leaf, token.start, token.end, token.text))
 
 
 def refusal_of(error: BaseException) -> Refusal:
@@ -141,9 +204,14 @@ def refusal_of(error: BaseException) -> Refusal:
     return Refusal(Cause.PIPELINE)
 
 
-def _done(finding: Finding, rule: Rule) -> Done:
+def _spared(rule: Rule, finding: Finding, text: str) -> bool:
+    return rule.spares is not None and rule.spares(text[finding.start : finding.end])
+
+
+def _done(finding: Finding, rule: Rule, mode: str = ENFORCE) -> Done:
     length = finding.end - finding.start
-    return Done(finding.entity, rule.id, rule.operator, finding.recognizer, length, finding.score)
+    operator = KEEP if mode == EXEMPT else rule.operator
+    return Done(finding.entity, rule.id, operator, finding.recognizer, length, finding.score, mode)
 
 
 def _close_refusal(rule: Rule) -> Refusal:

@@ -5,13 +5,14 @@ Structural types without behaviour. Registries are plain dicts in the rooms that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from proxy.core.action import Action, Note
 from proxy.core.finding import Finding
 from proxy.core.message import Edit, Kind, Leaf
+from proxy.core.session import Session
 
 
 class Codec(Protocol):
@@ -58,8 +59,36 @@ class Detector(Protocol):
         """Look now, in the calling thread (which may be a worker: it must be safe to call in several)."""
 
 
-Operator = Callable[[str, str, Mapping[str, object]], str]
-"""(found text, entity, parameters) -> its replacement. Pure."""
+Rewrite = Callable[[str, str, Session], str]
+"""(found text, entity, session) -> its replacement. An operator whose parameters are bound. Raises if it cannot:
+the message is then refused."""
+
+
+class Restored(NamedTuple):
+    """A token at `start:end` of a leaf's text, the value it stands for, and the rule that made it."""
+
+    start: int
+    end: int
+    text: str
+    entity: str
+    rule: str
+
+
+class Restore(Protocol):
+    """Finds the tokens that stand in the messages of one direction for values from the other one."""
+
+    slow: bool
+    """Whether finding may wait for another machine, so that the event loop must not do it."""
+
+    def awaits(self, payload: bytes, session: Session) -> bool:
+        """Whether `payload` might hold a token of this session, told in a microsecond; True when in doubt."""
+
+    def find(self, leaf: Leaf, session: Session) -> Sequence[Restored]:
+        """The tokens in `leaf` that are known here, from left to right, without overlaps; others are left alone.
+
+        What stands for a bare number (`leaf.number`) is a number too, and is the whole leaf.
+        """
+
 
 Submit = Callable[[Callable[[], list[Action]]], Future[list[Action]]]
 """Runs a job in a worker. The future fails when the job does, or at once when too much waits."""

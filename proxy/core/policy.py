@@ -1,33 +1,55 @@
 """Rules as run: compiled, frozen, with a digest. proxy/rulebook makes them from rules as written.
 
-The order of the rules is the only precedence: the first one that matches a finding decides.
+The order of the rules is the only precedence: the first one that matches a finding decides. A rule in shadow mode
+is passed over, so that it can never change what another one does; what it would have done is noted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import NamedTuple
 
 from proxy.core.message import Direction
-from proxy.core.operators import KEEP
+from proxy.core.operators import KEEP, zero
+from proxy.core.plugs import Restore, Rewrite
 
-NO_PARAMS: Mapping[str, object] = MappingProxyType({})
+Params = Mapping[str, object]
+NO_PARAMS: Params = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What happens to findings of `entities` (None: of any) in `directions`."""
+    """What happens to findings of `entities` (None: of any) in `directions`.
+
+    `rewrite` makes the new text of a found one, `number` that of a bare JSON number, which must be one again; both
+    come with their parameters bound. `rewrite` is None for the operators that are no rewrites: keep, drop, close.
+    `params` are for those, and for people. `spares` says which values an exception or an allow list lets pass.
+    """
 
     id: str
     entities: frozenset[str] | None
     directions: frozenset[Direction]
     operator: str
-    params: Mapping[str, object] = field(default_factory=lambda: NO_PARAMS)  # 3.11 takes a plain one for mutable
+    rewrite: Rewrite | None = None
+    number: Rewrite = zero
+    params: Params = field(default_factory=lambda: NO_PARAMS)  # 3.11 takes a plain one for mutable
+    shadow: bool = False
+    spares: Callable[[str], bool] | None = None
+    slow: bool = False
+    """Whether rewriting may wait for another machine, so that the event loop must not do it."""
 
     def matches(self, entity: str, direction: Direction) -> bool:
-        """Whether this rule decides about `entity` in `direction`."""
+        """Whether this rule is about `entity` in `direction`."""
         return direction in self.directions and (self.entities is None or entity in self.entities)
+
+
+class Decision(NamedTuple):
+    """Who decides about an entity in one direction, and who would if it were not in shadow mode."""
+
+    rule: Rule | None
+    shadow: Rule | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,27 +61,27 @@ class Policy:
     threshold: float
     entities: frozenset[str]
     rules: tuple[Rule, ...]
+    ignores: Callable[[str], bool] | None = None
+    """Paths of leaves that nobody looks at: the structure of a protocol."""
+    restores: tuple[Restore | None, Restore | None] = (None, None)
+    """By Direction: what finds the tokens that turn into their values again."""
+    expires: float | None = None
+    """Unix time at which an exception ends, so that these rules have to be made anew."""
 
-    def decide(self, entity: str, direction: Direction) -> Rule | None:
-        """The first rule that matches, or None: the finding is left alone."""
-        return next((rule for rule in self.rules if rule.matches(entity, direction)), None)
+    def decide(self, entity: str, direction: Direction) -> Decision:
+        """The first rule that matches and is in force, if any, and the first before it that is in shadow mode."""
+        shadow: Rule | None = None
+        for rule in self.rules:
+            if rule.matches(entity, direction):
+                if not rule.shadow:
+                    return Decision(rule, shadow)
+                shadow = shadow or rule
+        return Decision(None, shadow)
 
     def wanted(self, direction: Direction) -> frozenset[str]:
         """Entities that some rule would change in `direction`; empty means that nobody needs to look."""
-        decided = ((entity, self.decide(entity, direction)) for entity in self.entities)
-        return frozenset(entity for entity, rule in decided if rule is not None and rule.operator != KEEP)
-
-
-class Live:
-    """The one pointer to the policy in force, shared by every lane. Swapped whole, never edited."""
-
-    __slots__ = ("policy", "wanted")
-
-    def __init__(self, policy: Policy) -> None:
-        self.swap(policy)
-
-    def swap(self, policy: Policy) -> None:
-        """Put `policy` in force for every message offered from now on."""
-        self.policy = policy
-        # worked out once per policy: the wire asks per message whether anybody needs to look at all
-        self.wanted = tuple(policy.wanted(direction) for direction in Direction)
+        return frozenset(
+            entity
+            for entity in self.entities
+            if any(rule is not None and rule.operator != KEEP for rule in self.decide(entity, direction))
+        )

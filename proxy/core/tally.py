@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TypedDict
 
-from proxy.core.action import Cause, Note
+from proxy.core.action import ENFORCE, Cause, Note
 from proxy.core.message import Direction
+from proxy.core.operators import KEEP
 
 # Upper bounds in seconds of the latency histogram; one more bucket for everything slower.
 BOUNDS = (0.00001, 0.00003, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
@@ -62,7 +63,7 @@ class Tally:
         if note.cause is not None:
             self.refusals[note.cause] += 1
         for done in note.findings:
-            if done.operator != "keep":
+            if done.operator != KEEP and done.mode == ENFORCE:
                 self.redactions[done.entity, note.direction] += 1
 
     def took(self, seconds: float) -> None:

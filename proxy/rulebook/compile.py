@@ -17,14 +17,16 @@ from pydantic_core import ErrorDetails
 
 from proxy.codecs import choose
 from proxy.core.message import Direction, Kind, Leaf
-from proxy.core.operators import PARAMS
 from proxy.core.plugs import Detector
 from proxy.core.policy import Policy, Rule
 from proxy.detect.recognizer import Recognizer
+from proxy.rulebook.actions import Action
+from proxy.rulebook.closed import Closed
 from proxy.rulebook.document import Document, Path, read
 from proxy.rulebook.faults import Fault, RulesError, quoted, unknown
-from proxy.rulebook.schema import ANY, Closed, Examples, PatternText, RecognizerText, RulesText, RuleText
+from proxy.rulebook.schema import ANY, Examples, PatternText, RecognizerText, RulesText, RuleText
 from proxy.rulebook.supply import supply
+from proxy.rulebook.verbs import verb
 
 
 class Prover(Detector, Protocol):
@@ -81,19 +83,24 @@ def _policy(rules: RulesText, name: str, known: frozenset[str], files: Sequence[
 def _rule(rule: RuleText) -> Rule:
     entities = None if ANY in rule.entities else frozenset(rule.entities)
     directions = frozenset(d for d in Direction if rule.direction in (d.label, "both"))
-    return Rule(rule.id, entities, directions, rule.action.operator, MappingProxyType(rule.action.params))
+    made = verb(rule.action)
+    return Rule(
+        rule.id,
+        entities,
+        directions,
+        rule.action.operator,
+        made.rewrite,
+        made.number,
+        MappingProxyType(rule.action.params.model_dump(by_alias=True)),
+        shadow=rule.mode == "shadow",
+    )
 
 
 def _told(detail: ErrorDetails, document: Document) -> Iterator[Fault]:
     """One of pydantic's errors as faults. Its own sentences may quote values, so few of them are used."""
     path: Path = detail["loc"]
     context = detail.get("ctx", {})
-    if detail["type"] == "params":
-        for name, sentences in context["wrong"].items():
-            place = (*path, context["operator"], name)
-            for sentence in sentences:
-                yield document.fault(place, sentence, at_key=name not in PARAMS[context["operator"]])
-    elif detail["type"] == "extra_forbidden":
+    if detail["type"] == "extra_forbidden":
         yield document.fault(path, unknown("key", str(path[-1]), _keys(path[:-1])), at_key=True)
     elif detail["type"] == "missing":
         yield document.fault(path, f"the key '{path[-1]}' is missing", at_key=True)
@@ -107,6 +114,8 @@ SENTENCES = {
     "model_attributes_type": "must be a mapping (key: value)",
     "literal_error": "must be {expected}",
     "string_type": "must be a text; put it in quotes",
+    "int_type": "must be a whole number",
+    "bool_type": "must be true or false",
     "list_type": "must be a list",
     "float_type": "must be a number",
     "greater_than_equal": "must be {ge} or more",
@@ -127,6 +136,7 @@ def _keys(path: Path) -> list[str]:
         "tests": Examples,
         "recognizers": RecognizerText,
         "patterns": PatternText,
+        **{name: field.annotation.__args__[0] for name, field in Action.model_fields.items()},  # type: ignore[union-attr]
     }
     fields = models[names[-1] if names else ""].model_fields
     return [field.alias or name for name, field in fields.items()]

@@ -7,22 +7,17 @@ Validate with the context {"entities": names that the detector knows, or None if
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
-from proxy.core.operators import PARAMS, check_params
 from proxy.detect.recognizers.countries import countries, wrong_regex
+from proxy.rulebook.actions import ActionText, Way
+from proxy.rulebook.closed import Closed
 from proxy.rulebook.faults import unknown
 
 ANY = "*"
-
-
-class Closed(BaseModel):
-    """A mapping of exactly these keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 def _known(name: str, info: ValidationInfo) -> str:
@@ -44,40 +39,14 @@ def _version(value: Any) -> Any:
     return value
 
 
-class Action(NamedTuple):
-    """An operator and its parameters."""
-
-    operator: str
-    params: dict[str, Any]
-
-
-def _action(value: Any) -> Action:
-    """`mask`, or `{mask: {keep_last: 4}}`. The error carries the sentences by parameter, in `ctx`."""
-    if isinstance(value, str):
-        action = Action(value, {})
-    elif isinstance(value, dict) and len(value) == 1 and all(isinstance(v, dict) for v in value.values()):
-        action = Action(*next(iter(value.items())))
-    else:
-        raise PydanticCustomError(
-            "action", "an action is one operator, or one with parameters, for example {mask: {keep_last: 4}}"
-        )
-    operator, params = action
-    if operator not in PARAMS:
-        raise PydanticCustomError("action", "{sentence}", {"sentence": unknown("operator", operator, PARAMS)})
-    wrong = {name: check_params(operator, {name: value}) for name, value in params.items()}
-    if any(wrong.values()):
-        raise PydanticCustomError("params", "wrong parameters", {"operator": operator, "wrong": wrong})
-    return action
-
-
 Entity = Annotated[str, AfterValidator(_known)]
 
 
 class Examples(Closed):
     """Texts that prove a rule when it is loaded: one finding or more in each `match`, none in each `no_match`."""
 
-    match: list[str] = []
-    no_match: list[str] = []
+    match: list[str] = Field(default_factory=list)
+    no_match: list[str] = Field(default_factory=list)
 
 
 class RuleText(Closed):
@@ -86,8 +55,9 @@ class RuleText(Closed):
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
     description: str = ""
     entities: Annotated[list[Entity], Field(min_length=1)]
-    direction: Literal["client_to_upstream", "upstream_to_client", "both"] = "both"
-    action: Annotated[Action, BeforeValidator(_action)]
+    direction: Way = "both"
+    mode: Literal["enforce", "shadow"] = "enforce"
+    action: ActionText
     tests: Examples = Examples()
 
 
@@ -153,7 +123,7 @@ class RulesText(Closed):
     name: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     description: str = ""
     threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
-    countries: list[Annotated[str, AfterValidator(_country)]] = []
-    recognizers: list[RecognizerText] = []
+    countries: list[Annotated[str, AfterValidator(_country)]] = Field(default_factory=list)
+    recognizers: list[RecognizerText] = Field(default_factory=list)
     entities: list[Annotated[Entity, AfterValidator(_one)]] | None = None
-    rules: list[RuleText] = []
+    rules: list[RuleText] = Field(default_factory=list)

@@ -11,14 +11,13 @@ import contextlib
 import itertools
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from proxy.core.action import Cause
-from proxy.core.lane import Lane
+from proxy.core.live import Live
 from proxy.core.message import Side
-from proxy.core.plugs import Detector, NoteSink, Submit
-from proxy.core.policy import Live
+from proxy.core.plugs import NoteSink, Submit
 from proxy.core.tally import Snapshot, Tally
 from proxy.settings import Settings
 from proxy.wire.leg import Leg
@@ -38,18 +37,14 @@ class Exchange:
         self,
         settings: Settings,
         live: Live,
-        lanes: Sequence[Lane],
-        detector: Detector,
         submit: Submit,
         sink: NoteSink,
         tally: Tally,
     ) -> None:
         self.settings = settings
         self.live = live
-        self.lanes = lanes
         self.denies_binary = settings.binary == "deny"
         self.turn = TURN
-        self.detector = detector
         self.submit = submit  # for messages too large to be looked at on the loop
         self.sink = sink
         self.tally = tally

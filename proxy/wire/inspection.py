@@ -13,13 +13,15 @@ from concurrent.futures import Future
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from proxy.core.action import Action, Cause, CloseSide, Note, Refusal, Send
+from proxy.core.action import Action, Cause, CloseSide, Drop, Note, Refusal, Send
 from proxy.core.lane import refusal_of
 from proxy.core.message import Close, Kind, Side
+from proxy.core.session import Session
 from proxy.wire.deflate import DeflateParams, deflate, inflate
 from proxy.wire.frames import CLOSE, FIN, PING, close_payload, read_close
 
 if TYPE_CHECKING:
+    from proxy.core.lane import Lane
     from proxy.wire.exchange import Exchange
     from proxy.wire.leg import Leg
     from proxy.wire.relay import Relay
@@ -28,6 +30,8 @@ log = logging.getLogger("hushwire")
 
 GATE_LIMIT = 64 * 1024  # bytes scanned on the loop: 0.2 ms; larger messages go to a worker unscanned
 PINGS_KEPT = 8  # rewritten pings whose pongs may still come
+DROPPED = bytes(bytearray(b"dropped"))
+"""This object, not its content, is what a message becomes that a rule drops: an empty message is one too."""
 
 
 class Pending:
@@ -60,12 +64,13 @@ class Pending:
 class Inspection:
     """The looking of one connection. `relay` is told what must be refused."""
 
-    __slots__ = ("deflate", "exchange", "live", "pending", "pings", "relay", "resting", "spent", "turn")
+    __slots__ = ("deflate", "exchange", "live", "pending", "pings", "relay", "resting", "session", "spent", "turn")
 
     def __init__(self, relay: Relay, exchange: Exchange, deflated: DeflateParams | None) -> None:
         self.relay = relay
         self.exchange = exchange
-        self.live = exchange.live  # `.wanted` of the policy in force, by Direction
+        self.live = exchange.live  # `.lanes` of the policy in force, by Direction
+        self.session = Session(relay.sid)
         self.deflate = deflated
         self.pending: list[Pending | None] = [None, None]  # by Side
         self.turn = exchange.turn
@@ -75,10 +80,10 @@ class Inspection:
 
     def watched(self, leg: Leg) -> bool:
         """Whether anybody needs to look at what this leg sends."""
-        return (bool(self.live.wanted[leg.side]) or self.exchange.denies_binary) and not leg.mute
+        return (self.live.lanes[leg.side].watches or self.exchange.denies_binary) and not leg.mute
 
     def inspect(self, leg: Leg, kind: Kind, payload: bytes) -> bytes | None:
-        """What to forward instead of `payload`: itself when clean, None when the verdict comes later.
+        """What to forward instead of `payload`: itself when clean, None when the verdict comes later, DROPPED.
 
         Raises Refusal, and nothing else, when the message must not be forwarded.
         """
@@ -87,15 +92,15 @@ class Inspection:
             if exchange.settings.binary == "deny":
                 raise Refusal(Cause.BINARY)
             return payload
-        lane, size = exchange.lanes[leg.side], len(payload)
+        lane, size = self.live.lanes[leg.side], len(payload)
         try:
-            if size <= GATE_LIMIT and lane.clear(kind, payload, exchange.detector):
+            if size <= GATE_LIMIT and lane.clear(kind, payload, self.session):
                 return payload  # most traffic ends here
             since = perf_counter()
-            if size > exchange.settings.inline_bytes or lane.heavy(exchange.detector):
-                self._look_later(leg, kind, payload, since)
+            if size > exchange.settings.inline_bytes or lane.heavy:
+                self._look_later(leg, lane, kind, payload, since)
                 return None
-            result = self._send_of(lane.work(kind, payload, exchange.detector))
+            result = self._send_of(lane.work(kind, payload, self.session))
         except Exception as error:
             raise self._refusal(error) from None  # a cause may quote the payload
         took = perf_counter() - since
@@ -125,23 +130,24 @@ class Inspection:
         return refusal_of(error)
 
     def _send_of(self, actions: Sequence[Action]) -> bytes:
-        """Perform the notes, in order, and return the payload of the Send behind them."""
+        """Perform the notes, in order, and return the payload of the Send behind them, or DROPPED."""
         for action in actions:
             match action:
                 case Note():
                     self.exchange.sink(action)
                 case Send():
                     return action.payload
+                case Drop():
+                    return DROPPED
                 case CloseSide():
                     raise Refusal(Cause.PIPELINE)
-        raise Refusal(Cause.PIPELINE)  # a settled message has a Send
+        raise Refusal(Cause.PIPELINE)  # a settled message has a Send or a Drop
 
     # -- messages whose verdict comes later ---------------------------------------------------------------
 
-    def _look_later(self, leg: Leg, kind: Kind, payload: bytes, since: float) -> None:
+    def _look_later(self, leg: Leg, lane: Lane, kind: Kind, payload: bytes, since: float) -> None:
         exchange = self.exchange
-        lane = exchange.lanes[leg.side]
-        future = exchange.submit(lambda: lane.work(kind, payload, exchange.detector))
+        future = exchange.submit(lambda: lane.work(kind, payload, self.session))
         timer = exchange.loop.call_later(exchange.settings.inspect_timeout, self._overdue, leg)
         pending = self.pending[leg.side] = Pending(kind, payload, since, future, timer)
         future.add_done_callback(lambda future: exchange.post(self._verdict, leg, pending, future))
@@ -163,9 +169,12 @@ class Inspection:
         try:
             payload = self._send_of(future.result())
             unchanged = payload is pending.payload
-            output = (
-                b"".join(pending.frames) if unchanged else leg.changed(pending.kind, payload, pending.compressed)
-            )
+            if unchanged:
+                output = b"".join(pending.frames)
+            elif payload is DROPPED:
+                output = None
+            else:
+                output = leg.changed(pending.kind, payload, pending.compressed)
         except Exception as error:  # the one door: whatever failed, the message is not forwarded
             self.relay.refuse(leg, self._refusal(error))
             return
@@ -193,7 +202,7 @@ class Inspection:
         """Inspect something small (a control frame holds 125 bytes) without waiting."""
         since = perf_counter()
         try:
-            result = self._send_of(self.exchange.lanes[leg.side].work(kind, payload, self.exchange.detector))
+            result = self._send_of(self.live.lanes[leg.side].work(kind, payload, self.session))
         except Exception as error:
             raise self._refusal(error) from None
         self.spent += perf_counter() - since
@@ -214,7 +223,8 @@ class Inspection:
         if reason and self.watched(leg):
             new = self._look_now(leg, Kind.TEXT, reason)
             if new is not reason:
-                raw = leg.peer.spell(FIN | CLOSE, close_payload(Close(code, new.decode())))
+                said = "" if new is DROPPED else new.decode()
+                raw = leg.peer.spell(FIN | CLOSE, close_payload(Close(code, said)))
         return 1005 if code is None else code, raw
 
     def rests(self, leg: Leg) -> None:

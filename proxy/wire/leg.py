@@ -19,6 +19,7 @@ from websockets.speedups import apply_mask
 from proxy.core.action import Cause, Refusal
 from proxy.core.message import Kind, Side
 from proxy.wire.frames import BINARY, CLOSE, CONTINUATION, FIN, MASKED, PING, PONG, RSV1, TEXT, build
+from proxy.wire.inspection import DROPPED
 
 if TYPE_CHECKING:
     from proxy.wire.relay import Relay
@@ -224,7 +225,10 @@ class Leg(asyncio.Protocol):
                                 self.hold([data[pos:end]], data[end:])
                                 pos = end
                                 break
-                            out.append(self.peer.spell(first, new))
+                            if new is DROPPED:
+                                count -= 1
+                            else:
+                                out.append(self.peer.spell(first, new))
                     count += 1
                     pos = end
                     if watched and inspection.spent > inspection.turn and pos < size:
@@ -380,8 +384,9 @@ class Leg(asyncio.Protocol):
         if new is None:
             self.hold(message.frames, b"")
             return
-        self.out.append(self.changed(message.kind, new, message.compressed))
-        self._count(1)
+        if new is not DROPPED:
+            self.out.append(self.changed(message.kind, new, message.compressed))
+            self._count(1)
 
     def changed(self, kind: Kind, payload: bytes, compressed: bool) -> bytes:
         """The one frame in which a rewritten message goes to the peer, compressed if it came so."""
@@ -407,10 +412,11 @@ class Leg(asyncio.Protocol):
         self.inspection.rests(self)
         self.backlog, self.have = [unread], len(unread)
 
-    def release(self, output: bytes) -> None:
-        """The verdict is there: send `output`, then go on with what came in meanwhile."""
-        self._count(1)
-        self.out.append(output)
+    def release(self, output: bytes | None) -> None:
+        """The verdict is there: send `output` (None: nothing), then go on with what came in meanwhile."""
+        if output is not None:
+            self._count(1)
+            self.out.append(output)
         self.carry_on()
 
     def carry_on(self) -> None:

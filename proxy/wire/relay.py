@@ -100,14 +100,14 @@ class Relay:
 
     def refuse(self, leg: Leg, refusal: Refusal) -> None:
         """Close both sides because of what came from `leg`; nothing more is forwarded in either direction."""
-        lane = self.exchange.lanes[Direction(leg.side)]
+        lane = self.exchange.live.lanes[Direction(leg.side)]
         actions = lane.refuse(refusal)
         leg.deaf = True  # after a failure nobody knows where its next frame starts
         self._close_both(actions, refusal.cause)
 
     def end(self, cause: Cause) -> None:
         """Close both sides for a reason of the proxy's own (shutdown, timers)."""
-        self._close_both(self.exchange.lanes[0].refuse(Refusal(cause)), cause)
+        self._close_both(self.exchange.live.lanes[0].refuse(Refusal(cause)), cause)
 
     def _close_both(self, actions: Sequence[Action], cause: Cause) -> None:
         again, self.refused = self.refused, True

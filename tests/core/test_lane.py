@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.codecs import TEXT, choose
-from proxy.core import operators
 from proxy.core.action import CLOSES, Cause, CloseSide, Note, Refusal, Send
 from proxy.core.finding import Finding
 from proxy.core.lane import Lane, refusal_of
+from proxy.core.live import Live
 from proxy.core.message import Close, Direction, Edit, Kind, Leaf, Side
-from proxy.core.policy import Live
-from tests.playbook import DOWN, EMAILS, PEOPLE, PHONES, UP, Broken, Given, Script, Table, policy, rule
+from proxy.core.plugs import Restored
+from proxy.core.policy import Rule
+from proxy.core.session import Session
+from tests.playbook import (
+    DOWN,
+    EMAILS,
+    PEOPLE,
+    PHONES,
+    SESSION,
+    UP,
+    Broken,
+    Given,
+    Script,
+    Table,
+    lane,
+    policy,
+    rule,
+)
 
 
 def found(start: int, end: int, entity: str = "PERSON", score: float = 1.0) -> Finding:
@@ -74,11 +93,11 @@ def test_a_reload_holds_from_the_next_message_on():
 
 
 def test_a_message_that_was_offered_keeps_its_policy_through_a_reload():
-    live = Live(policy(EMAILS))
-    lane = Lane(UP, live, lambda kind, payload: TEXT)
-    batch = lane.offer(Kind.TEXT, b"bob@example.com")
-    live.swap(policy(digest="d2"))
-    note, send = lane.settle(batch, Table().find(batch.leaves, batch.wanted, 0.5))
+    live = Live(policy(EMAILS), Table(), lambda kind, payload: TEXT)
+    one = live.lanes[UP]
+    batch = one.offer(Kind.TEXT, b"bob@example.com", SESSION)
+    live.swap(policy(digest="d2"), Broken(AssertionError("looked")))
+    note, send = one.settle(batch, one.detector.find(batch.leaves, one.wanted, 0.5))
     assert (note.digest, send.payload) == ("d1", b"<EMAIL_ADDRESS>")
 
 
@@ -91,7 +110,7 @@ def test_nobody_looks_when_no_rule_would_change_anything():
 @pytest.mark.parametrize("kind", Kind)
 def test_a_clean_message_is_the_very_object_that_came_in(kind):
     payload = b"nothing to see, \xc3\xa9"
-    [send] = Lane(UP, Live(policy(EMAILS)), lambda *_: TEXT).work(kind, payload, Table())
+    [send] = lane(EMAILS, choose=lambda *_: TEXT).work(kind, payload, SESSION)
     assert send == Send(kind, payload)
     assert send.payload is payload
 
@@ -137,7 +156,7 @@ def test_a_finding_that_is_left_alone_widens_nothing():
 
 def test_the_same_finding_twice_is_rewritten_once():
     script = Script(PEOPLE, detector=Given([found(0, 3), found(0, 3)])).client("Bob!")
-    script.noted("PERSON", "PERSON").upstream_gets("<PERSON>!").over()
+    script.noted("PERSON").upstream_gets("<PERSON>!").over()
 
 
 SPANS = st.tuples(st.integers(0, 19), st.integers(1, 8)).map(lambda at: (at[0], min(at[0] + at[1], 20)))
@@ -153,14 +172,112 @@ FINDINGS = st.builds(
 def test_no_part_of_any_finding_that_acts_remains_and_nothing_else_goes(findings):
     """BADGE is kept, PHONE_NUMBER has no rule, 0.3 is below the threshold: those do not act."""
     text = "abcdefghijklmnopqrst"
-    lane = Lane(UP, Live(policy(EMAILS, PEOPLE, rule("k", "BADGE", operator="keep"))), lambda *_: TEXT)
-    *notes, send = lane.work(Kind.TEXT, text.encode(), Given(findings))
-    acting = [one for one in findings if one.entity in ("PERSON", "EMAIL_ADDRESS") and one.score >= 0.5]
+    badges = rule("k", "BADGE", operator="keep")
+    one = lane(EMAILS, PEOPLE, badges, detector=Given(findings), choose=lambda *_: TEXT)
+    *notes, send = one.work(Kind.TEXT, text.encode(), SESSION)
+    acting = [one for one in set(findings) if one.entity in ("PERSON", "EMAIL_ADDRESS") and one.score >= 0.5]
     covered = {at for one in acting for at in range(one.start, one.end)}
     left = send.payload.decode().replace("<PERSON>", "").replace("<EMAIL_ADDRESS>", "")
     assert left == "".join(letter for at, letter in enumerate(text) if at not in covered)
-    kept = [one for one in findings if one.entity == "BADGE" and one.score >= 0.5]
+    kept = [one for one in set(findings) if one.entity == "BADGE" and one.score >= 0.5]
     assert sum(len(note.findings) for note in notes) == len(acting) + len(kept)
+
+
+# -- drop ---------------------------------------------------------------------------------------------------
+
+NUMBERS_DROP = rule("no-numbers", "PHONE_NUMBER", operator="drop")
+
+
+def test_a_rule_that_drops_sends_nothing_and_closes_nothing():
+    script = Script(NUMBERS_DROP, EMAILS).client("a@b.c +4930123456")
+    script.noted("EMAIL_ADDRESS", "PHONE_NUMBER", verdict="dropped").dropped()
+    script.client("hello").upstream_gets("hello").over()
+
+
+def test_a_rule_that_closes_counts_more_than_one_that_drops():
+    script = Script(NUMBERS_DROP, rule("door", "PERSON", operator="close"))
+    script.client("Bob +4930123456").refused(Cause.POLICY).closed(client=1008, upstream=1008).over()
+
+
+# -- shadow and exceptions ----------------------------------------------------------------------------------
+
+
+def test_a_rule_in_shadow_mode_is_noted_and_changes_nothing():
+    script = Script(rule("try", "EMAIL_ADDRESS", shadow=True)).client("to a@b.c")
+    script.noted("EMAIL_ADDRESS", rule="try", verdict="kept", mode="shadow").upstream_gets("to a@b.c").over()
+
+
+@pytest.mark.parametrize("operator", ["close", "drop", "keep", "replace"])
+def test_a_rule_in_shadow_mode_does_not_stand_in_the_way_of_another(operator):
+    script = Script(rule("try", "EMAIL_ADDRESS", operator=operator, shadow=True), EMAILS).client("to a@b.c")
+    note = script.actions[0]
+    assert [(done.rule, done.mode) for done in note.findings] == [("try", "shadow"), ("emails", "enforce")]
+    script.noted("EMAIL_ADDRESS", "EMAIL_ADDRESS").upstream_gets("to <EMAIL_ADDRESS>").over()
+
+
+def test_a_rule_in_shadow_mode_behind_one_in_force_would_not_have_won():
+    script = Script(EMAILS, rule("try", "EMAIL_ADDRESS", shadow=True)).client("to a@b.c")
+    script.noted("EMAIL_ADDRESS", rule="emails").upstream_gets("to <EMAIL_ADDRESS>").over()
+
+
+def test_what_an_exception_spares_passes_and_is_noted_as_such():
+    spared = rule("emails", "EMAIL_ADDRESS", spares=lambda text: text.endswith("@b.c"))
+    script = Script(spared, rule("rest", operator="close")).client("a@b.c or bob@example.com")
+    script.noted("EMAIL_ADDRESS", "EMAIL_ADDRESS", rule="emails").upstream_gets("a@b.c or <EMAIL_ADDRESS>").over()
+    script.client("a@b.c").noted("EMAIL_ADDRESS", verdict="kept", mode="exempt").upstream_gets("a@b.c").over()
+
+
+def test_a_path_that_the_rules_ignore_is_not_looked_at():
+    ignoring = replace(policy(EMAILS), ignores=lambda path: path == "$.id")
+    one = Lane(UP, ignoring, Table(), choose)
+    (_, sent) = one.work(Kind.TEXT, b'{"id": "a@b.c", "to": "a@b.c"}', SESSION)
+    assert sent.payload == b'{"id": "a@b.c", "to": "<EMAIL_ADDRESS>"}'
+
+
+# -- restoring ----------------------------------------------------------------------------------------------
+
+
+class Vault:
+    """Restores `[1]`, and in a number 111111, to what it was given."""
+
+    slow = False
+
+    def __init__(self, value: str, number: str = "4111111111111111") -> None:
+        self.value = value
+        self.number = number
+
+    def awaits(self, payload: bytes, session: Session) -> bool:
+        return b"1" in payload
+
+    def find(self, leaf: Leaf, session: Session) -> list[Restored]:
+        if leaf.number:
+            return [Restored(0, 6, self.number, "CARD", "r")] if leaf.text == "111111" else []
+        return [Restored(*match.span(), self.value, "CARD", "r") for match in re.finditer(r"\[1\]", leaf.text)]
+
+
+def restoring(*rules: Rule, value: str = "a@b.c") -> Lane:
+    return Lane(DOWN, replace(policy(*rules), restores=(None, Vault(value))), Table(), choose)
+
+
+def test_a_token_becomes_its_value_again_which_no_rule_looks_at_any_more():
+    note, sent = restoring(EMAILS).work(Kind.TEXT, b"sent to [1], not to bob@example.com", SESSION)
+    assert [(done.operator, done.rule) for done in note.findings] == [("restore", "r"), ("replace", "emails")]
+    assert sent.payload == b"sent to a@b.c, not to <EMAIL_ADDRESS>"
+
+
+def test_tokens_are_restored_where_nobody_has_to_look():
+    one = restoring(value='say "hi"')
+    assert (one.watches, one.wanted) == (True, frozenset())
+    _, sent = one.work(Kind.TEXT, b'{"to": "[1]", "card": 111111}', SESSION)
+    assert sent.payload == b'{"to": "say \\"hi\\"", "card": 4111111111111111}'
+    assert not one.clear(Kind.TEXT, b"[1]", SESSION)
+
+
+def test_a_token_inside_of_a_found_value_is_not_ours():
+    found_around = Given([Finding("EMAIL_ADDRESS", 0, 8, 1.0, "test")])
+    one = Lane(DOWN, replace(policy(EMAILS), restores=(None, Vault("x"))), found_around, lambda *_: TEXT)
+    _, sent = one.work(Kind.TEXT, b"[1]@b.co", SESSION)
+    assert sent.payload == b"<EMAIL_ADDRESS>"
 
 
 # -- close --------------------------------------------------------------------------------------------------
@@ -173,9 +290,8 @@ def test_a_rule_that_closes_sends_nothing_and_closes_both():
 
 def test_a_rule_that_closes_may_choose_code_and_reason():
     door = rule("door", operator="close", params={"code": 4001, "reason": "no numbers"})
-    lane = Lane(UP, Live(policy(door)), lambda *_: TEXT)
     with pytest.raises(Refusal) as refused:
-        lane.work(Kind.TEXT, b"+4930123456", Table())
+        lane(door, choose=lambda *_: TEXT).work(Kind.TEXT, b"+4930123456", SESSION)
     assert refused.value.closes == (Close(4001, "no numbers"),) * 2
 
 
@@ -223,9 +339,8 @@ def test_a_detector_that_raises_sends_nothing(error, cause):
 
 
 def test_text_that_is_not_utf_8_is_refused_without_quoting_it():
-    lane = Lane(UP, Live(policy(EMAILS)), lambda *_: TEXT)
     with pytest.raises(Refusal) as refused:
-        lane.work(Kind.TEXT, b"secret \xff", Table())
+        lane(EMAILS, choose=lambda *_: TEXT).work(Kind.TEXT, b"secret \xff", SESSION)
     assert refused.value.cause is Cause.BAD_UTF8
     assert refused.value.__cause__ is None
     assert refused.value.__suppress_context__
@@ -258,19 +373,14 @@ def test_a_codec_that_raises_sends_nothing(where):
     Script(EMAILS, choose=choose).client("a@b.c").refused(Cause.PIPELINE).closed(1011, 1011).over()
 
 
-def test_an_operator_that_raises_sends_nothing(monkeypatch):
-    monkeypatch.setitem(operators.REWRITES, "explode", lambda *_: 1 / 0)
-    script = Script(rule("boom", "EMAIL_ADDRESS", operator="explode"), PEOPLE).client("Bob a@b.c")
-    script.refused(Cause.PIPELINE).closed(1011, 1011).over()
-
-
-def test_an_operator_that_does_not_exist_sends_nothing():
-    Script(rule("r", operator="shred")).client("a@b.c").refused(Cause.PIPELINE).closed(1011, 1011).over()
+def test_an_operator_that_raises_sends_nothing():
+    boom = replace(EMAILS, rewrite=lambda *_: 1 / 0)
+    Script(boom, PEOPLE).client("Bob a@b.c").refused(Cause.PIPELINE).closed(1011, 1011).over()
 
 
 @pytest.mark.parametrize("direction", Direction)
 def test_the_sender_hears_its_own_close_and_the_peer_another(direction):
-    note, to_sender, to_peer = Lane(direction, Live(policy()), lambda *_: TEXT).refuse(Refusal(Cause.TOO_BIG))
+    note, to_sender, to_peer = lane(way=direction).refuse(Refusal(Cause.TOO_BIG))
     assert note == Note(direction, None, "refused", Cause.TOO_BIG, "d1", ())
     assert (to_sender.side, to_sender.close.code) == (Side(direction), 1009)
     assert (to_peer.side, to_peer.close.code) == (Side(direction).other, 1001)
@@ -284,8 +394,7 @@ def test_whatever_goes_wrong_is_a_refusal(error):
 
 def test_notes_and_refusals_hold_nothing_of_the_message():
     secret = "bob@example.com"
-    lane = Lane(UP, Live(policy(EMAILS)), lambda *_: TEXT)
-    note, _ = lane.work(Kind.TEXT, f"write to {secret}".encode(), Table())
+    note, _ = lane(EMAILS, choose=lambda *_: TEXT).work(Kind.TEXT, f"write to {secret}".encode(), SESSION)
     assert secret not in repr(note)
     assert "write to" not in repr(note)
 
@@ -298,7 +407,7 @@ class Gated(Table):
 
 
 def test_the_gate_lets_a_text_pass_only_if_it_is_clear() -> None:
-    lane = Lane(Direction.CLIENT_TO_UPSTREAM, Live(policy(rule("emails", "EMAIL_ADDRESS"))), choose)
-    assert lane.clear(Kind.TEXT, b"hello", Gated())
-    assert not lane.clear(Kind.TEXT, b"a@b.c", Gated())
-    assert not lane.clear(Kind.BINARY, b"hello", Gated())  # it may spell text in ways the gate does not know
+    one = lane(EMAILS, detector=Gated())
+    assert one.clear(Kind.TEXT, b"hello", SESSION)
+    assert not one.clear(Kind.TEXT, b"a@b.c", SESSION)
+    assert not one.clear(Kind.BINARY, b"hello", SESSION)  # it may spell text in ways the gate does not know

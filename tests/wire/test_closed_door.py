@@ -22,10 +22,8 @@ from proxy.app import front
 from proxy.codecs import choose
 from proxy.core.action import Note
 from proxy.core.finding import Finding
-from proxy.core.lane import Lane
-from proxy.core.message import Direction
+from proxy.core.live import Live
 from proxy.core.plugs import Detector, NoteSink
-from proxy.core.policy import Live
 from proxy.core.tally import Tally
 from proxy.detect.workers import Workers
 from proxy.settings import Address, Settings
@@ -135,11 +133,10 @@ class Inside:
 
     async def _serve(self) -> None:
         self.loop, self.over = asyncio.get_running_loop(), asyncio.Event()
-        live = Live(policy(EMAILS))
-        lanes = [Lane(direction, live, self.choose) for direction in Direction]
+        live = Live(policy(EMAILS), self.detector, self.choose)
         workers = Workers(threads=1, waiting=4)
         sink = self.sink or self.tally.note
-        exchange = Exchange(self.settings, live, lanes, self.detector, workers.submit, sink, self.tally)
+        exchange = Exchange(self.settings, live, workers.submit, sink, self.tally)
         server = listener(front(exchange, None), edge_http(exchange))
         sock = bind(self.settings.listen)
         address = address_of(sock)

@@ -9,7 +9,7 @@ import pytest
 
 from proxy.core.action import Cause
 from proxy.core.message import Side
-from tests.playbook import DOWN, EMAILS, PEOPLE, UP, Broken, rule
+from tests.playbook import DOWN, EMAILS, PEOPLE, UP, Broken, Table, policy, rule
 from tests.wire.wiring import End, Wire, binary, close, cont, ping, pong, text
 
 LARGE = "a message over the limit of the loop, Bob"
@@ -646,9 +646,21 @@ def test_shutting_down_tells_everybody_and_waits_for_the_answers():
 def test_new_rules_hold_for_a_connection_that_is_already_open():
     with Wire() as wire:
         wire.client.sends(text("a@b.c"))
-        wire.live.swap(Wire(EMAILS).live.policy)
+        wire.live.swap(policy(EMAILS), Table())
         wire.client.sends(text("a@b.c"))
         wire.upstream.gets(text("a@b.c"), text("<EMAIL_ADDRESS>"))
+
+
+@pytest.mark.parametrize("inline", [1 << 24, 4], ids=["inline", "worker"])
+def test_a_message_that_a_rule_drops_is_not_sent_and_the_next_one_is(inline):
+    with Wire(rule("drop", "EMAIL_ADDRESS", operator="drop"), inline_bytes=inline) as wire:
+        wire.client.sends(text("before"), text("to a@b.c"), text("after"), ping(b"a@b.c"), binary(b"a@b.c"))
+        wire.verdicts()
+        wire.upstream.gets(text("before"), text("after"), ping(b"*****"))
+        wire.client.sends(text("frag ", fin=False), cont("a@b.c"), text(""))
+        wire.verdicts()
+        wire.upstream.gets(text(""))
+        assert wire.relay.legs[Side.CLIENT].messages == 3
 
 
 @pytest.mark.parametrize(("direction", "sender"), [(UP, Side.CLIENT), (DOWN, Side.UPSTREAM)])

@@ -22,10 +22,10 @@ from typing import Any, NamedTuple, Self, cast
 
 from proxy.codecs import choose
 from proxy.core.action import Action, Cause, Note
-from proxy.core.lane import Lane
-from proxy.core.message import Direction, Side
+from proxy.core.live import Live
+from proxy.core.message import Side
 from proxy.core.plugs import Choose, Detector, NoteSink
-from proxy.core.policy import Live, Rule
+from proxy.core.policy import Rule
 from proxy.core.tally import Tally
 from proxy.settings import Settings
 from proxy.wire.deflate import DeflateParams
@@ -320,18 +320,16 @@ class Wire:
     ) -> None:
         self.loop = Clockwork()
         self.bench = Bench()
-        self.live = Live(policy(*rules))
+        self.live = Live(policy(*rules), detector or Table(), choose)
         self.notes: list[Note] = []
         self.sink = sink
         self.settings = Settings.model_validate(
             {"upstream": "ws://upstream.test", "inline_bytes": 1 << 24, **settings}
         )
-        lanes = [Lane(direction, self.live, choose) for direction in Direction]
         self.tally = Tally()
-        detect = detector or Table()
 
         async def make() -> Exchange:
-            return Exchange(self.settings, self.live, lanes, detect, self.bench.submit, self._note, self.tally)
+            return Exchange(self.settings, self.live, self.bench.submit, self._note, self.tally)
 
         self.exchange = self.loop.run_until_complete(make())
         self.client, self.upstream = self.ends = tuple(End(self.loop, side, half_close) for side in Side)

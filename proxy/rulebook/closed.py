@@ -1,0 +1,38 @@
+"""What every model of a file is: closed, frozen, and converting nothing."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic_core import PydanticCustomError
+
+
+class Closed(BaseModel):
+    """A mapping of exactly these keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _utf8(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # YAML reads `\\uD83D` as half a surrogate pair
+        raise PydanticCustomError("text", "must be a text that UTF-8 can hold") from None
+    return text
+
+
+Text = Annotated[str, AfterValidator(_utf8)]
+
+
+def _reference(text: str) -> str:
+    kind, colon, name = text.partition(":")
+    if kind not in ("env", "file") or not colon or not name:
+        raise PydanticCustomError(
+            "secret", "a secret is only named here: env:NAME for a variable, file:PATH for a file"
+        )
+    return text
+
+
+Reference = Annotated[str, AfterValidator(_reference)]
+"""`env:NAME` or `file:PATH`. The secret itself never stands in a file that people share."""
