@@ -15,6 +15,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 from random import Random
 
 from benchmarks.finders import MissingError, Peer, datafog, presidio, presidio_rs
@@ -24,7 +25,8 @@ from proxy.core.lane import Lane
 from proxy.core.message import Direction, Kind
 from proxy.core.session import Session
 from proxy.detect.engine import Engine
-from proxy.rulebook.load import load
+from proxy.rulebook.ground import Ground
+from proxy.rulebook.load import build
 
 CHAT = (
     "hey, are we still on for lunch later? the usual place would be good, or maybe we try the new one next to the "
@@ -94,8 +96,9 @@ class Ours:
     """A lane under the default rules: what the relay does with a message between receiving and sending it."""
 
     def __init__(self) -> None:
-        self.engine = Engine(budget=10.0)
-        self.lane = Lane(Direction.CLIENT_TO_UPSTREAM, load("default", self.engine), self.engine, choose)
+        built = build("default", Ground(partial(Engine, budget=10.0), time.time()))
+        self.engine = built.detector
+        self.lane = Lane(Direction.CLIENT_TO_UPSTREAM, built.policy, self.engine, choose)
         self.engine.prepare(self.lane.wanted)
         self.engine.warm()
 

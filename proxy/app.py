@@ -10,7 +10,9 @@ import signal
 import socket
 import ssl
 import sys
+import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,8 @@ from proxy.detect.engine import Engine
 from proxy.detect.ner import Names, open_model
 from proxy.detect.workers import Workers
 from proxy.rulebook.faults import RulesError
-from proxy.rulebook.load import load
+from proxy.rulebook.ground import Ground
+from proxy.rulebook.load import Built, build
 from proxy.settings import Address, Ready, Settings
 from proxy.supervisor import supervise
 from proxy.wire.dial import tls_context
@@ -65,7 +68,8 @@ def serve(settings: Settings, announce: Callable[[Ready], None]) -> int:
     keep_large_buffers()
     sys.setswitchinterval(SWITCH)
     settings = _within_file_limit(settings)
-    detector, policy = detector_of(settings.rules, settings.ner)
+    built = built_of(settings.rules, ground_of(settings.ner))
+    detector, policy = built.detector, built.policy
     tls = _upstream_tls(settings)
     listening = _bind(settings.listen, "--listen")
     admin, problem = _bind_admin(settings)
@@ -209,22 +213,30 @@ def front(exchange: Exchange, tls: ssl.SSLContext | None) -> FastAPI:
     return app
 
 
-def detector_of(rules: str, ner: str) -> tuple[Engine, Policy]:
-    """The engine that `rules` and `ner` ask for, patient until somebody sets its budget. Raises StartError."""
+def ground_of(ner: str) -> Ground[Engine]:
+    """What rules are built on here; `ner` names the language model. Raises StartError.
+
+    Its engines are patient until somebody sets their budget: what recognizers load at their first use is no
+    message's fault.
+    """
     try:
         names = None if ner == "off" else Names(open_model(ner))
     except (ValueError, OSError, ImportError) as error:
         raise StartError(f"--ner {ner}: {error}", code=3) from None
-    # Not yet the user's: what recognizers load at their first use is no message's fault.
-    detector = Engine(budget=FIRST_USE, cache=_cache_directory(), names=names)
+    engine = partial(Engine, budget=FIRST_USE, cache=_cache_directory(), names=names)
+    return Ground(engine, time.time())
+
+
+def built_of(rules: str, ground: Ground[Engine]) -> Built[Engine]:
+    """Rules and the engine for them, by their name or path, with nothing left to compile. Raises StartError."""
     try:
-        policy = load(rules, detector)
+        built = build(rules, ground)
     except RulesError as error:
         raise StartError(str(error), code=3) from None
     for direction in Direction:
-        if wanted := policy.wanted(direction):
-            detector.prepare(wanted)  # before the workers are forked: they share what is compiled
-    return detector, policy
+        if wanted := built.policy.wanted(direction):
+            built.detector.prepare(wanted)  # before the workers are forked: they share what is compiled
+    return built
 
 
 def _cache_directory() -> Path:

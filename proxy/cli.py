@@ -141,18 +141,20 @@ def explain(
     ways = {way.label: way for way in Direction}
     if direction not in ways:
         stop(f"--direction: '{direction}' is not a choice; write {' or '.join(ways)}", code=2)
-    from proxy.app import StartError, detector_of
+    from proxy.app import StartError, built_of, ground_of
     from proxy.explain import explain
     from proxy.explain_show import as_object, show
 
     try:
-        engine, policy = detector_of(rules, ner)
+        built = built_of(rules, ground_of(ner))
     except StartError as error:
         stop(str(error), code=error.code)
     try:
-        explanation = explain(payload, policy, ways[direction], engine)
+        explanation = explain(payload, built.policy, ways[direction], built.detector)
     except TimeoutError:
-        stop(f"looking took more than {engine.budget:g} seconds; a proxy would refuse this message", code=1)
+        stop(
+            f"looking took more than {built.detector.budget:g} seconds; a proxy would refuse this message", code=1
+        )
     if as_json:
         print(json.dumps(as_object(explanation), indent=2))
     else:

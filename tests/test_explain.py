@@ -18,16 +18,14 @@ from proxy.core.lane import Lane
 from proxy.core.message import Direction, Kind
 from proxy.core.policy import Policy
 from proxy.core.session import Session
-from proxy.detect.engine import Engine
 from proxy.explain import Candidate, Explanation, Verdict, explain
 from proxy.explain_show import show
-from proxy.rulebook.compile import compile_rules
-from proxy.rulebook.load import load
 from tests.harness import ROOT
+from tests.rules import built
 
 UP, DOWN = Direction
-ENGINE = Engine(budget=30)
-DEFAULT = load("default", ENGINE)
+BUILT = built("default")
+DEFAULT, ENGINE = BUILT.policy, BUILT.detector
 RULES = """
 version: 1
 rules:
@@ -38,7 +36,7 @@ rules:
 
 
 def own() -> Policy:
-    return compile_rules(RULES, "own.yaml", "own", ENGINE)
+    return built("own.yaml", RULES).policy
 
 
 def told(text: str, policy: Policy = DEFAULT, direction: Direction = UP) -> Explanation:

@@ -9,12 +9,10 @@ import pytest
 
 from proxy import options
 from proxy.core.message import Direction
-from proxy.detect.engine import Engine
 from proxy.explain import explain
 from proxy.explain_show import show
-from proxy.rulebook.compile import compile_rules
-from proxy.rulebook.load import load
 from tests.harness import ROOT
+from tests.rules import built, policy
 
 README = (ROOT / "README.md").read_text()
 RULES = re.findall(r"```yaml\n(.*?)```", README, re.S)
@@ -26,9 +24,9 @@ TARGETS = re.findall(r"(?:^    |`)make ([a-z-]+)", README, re.M)
 
 @pytest.mark.parametrize("text", RULES)
 def test_the_rules_in_readme_load(text: str) -> None:
-    policy = compile_rules(text, "README.md", "readme", Engine())
-    stop = policy.decide("CREDIT_CARD", Direction.UPSTREAM_TO_CLIENT)
-    back = policy.decide("CREDIT_CARD", Direction.CLIENT_TO_UPSTREAM)
+    rules = policy(text)
+    stop = rules.decide("CREDIT_CARD", Direction.UPSTREAM_TO_CLIENT).rule
+    back = rules.decide("CREDIT_CARD", Direction.CLIENT_TO_UPSTREAM).rule
     assert (stop and stop.operator, back and back.operator) == ("close", "mask")
 
 
@@ -58,6 +56,6 @@ def test_readme_says_enough_to_be_held_to_it() -> None:
 def test_the_explanation_in_readme_is_the_one_that_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     found = re.search(r"hushwire explain '(.*)'\n\n```text\n(.*?)```", README, re.S)
     assert found is not None
-    engine = Engine(budget=30)
-    show(explain(found[1].encode(), load("default", engine), Direction.CLIENT_TO_UPSTREAM, engine))
+    default = built("default")
+    show(explain(found[1].encode(), default.policy, Direction.CLIENT_TO_UPSTREAM, default.detector))
     assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == found[2].splitlines()

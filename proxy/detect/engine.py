@@ -5,9 +5,10 @@ Sockets, rules and codecs are unknown here; which recognizers there are is said 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from proxy.core.finding import Finding, strength
 from proxy.core.message import Leaf
@@ -33,32 +34,38 @@ SAMPLE = (
 )
 
 
+NO_KEYS: Mapping[str, Sequence[str]] = MappingProxyType({})
 Where = Callable[[Sequence[str]], Iterable[Window]]
 
 
 class Engine:
-    """A `Detector` for `entities`. `budget` is in seconds, for all leaves of one call.
+    """A `Detector` for `entities`: those of everybody, and those of `more` recognizers that a policy brings along.
 
-    `cache` is a directory for compiled gates; None: they are compiled at every start. `names` is a language
-    model for names and addresses in prose; None: they are found by their keys alone.
+    `budget` is in seconds, for all leaves of one call. `cache` is a directory for compiled gates; None: they are
+    compiled at every start. `names` is a language model for names and addresses in prose; None: they are found by
+    their keys alone.
     """
 
-    def __init__(self, budget: float = 1.0, cache: Path | None = None, names: Names | None = None) -> None:
+    def __init__(
+        self,
+        more: Sequence[Recognizer] = (),
+        keys: Mapping[str, Sequence[str]] = NO_KEYS,
+        *,
+        budget: float = 1.0,
+        cache: Path | None = None,
+        names: Names | None = None,
+    ) -> None:
+        if keys:
+            raise NotImplementedError("keys of one's own")
         self.budget = budget
         self.cache = cache
         self.names = names
         self.keys = KeyFinder()
-        self.recognizers = self._own = recognizers()
+        self._own = recognizers()
+        self.recognizers = (*self._own, *more)
         self.entities = self._findable()
         self._looks: dict[frozenset[str], Look] = {}
         self._key_gate: Gate | None = None
-
-    def extend(self, more: Sequence[Recognizer]) -> None:
-        """Look with `more` too: what one rule file brings, instead of what another one brought before."""
-        if self.recognizers != (*self._own, *more):
-            self.recognizers = (*self._own, *more)
-            self.entities = self._findable()
-            self._looks = {}
 
     def _findable(self) -> frozenset[str]:
         by_model = self.names.entities if self.names is not None else frozenset()

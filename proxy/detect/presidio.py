@@ -7,6 +7,7 @@ recognizers that need none it adds nothing but time; tests/detect holds the verd
 from __future__ import annotations
 
 import logging
+from functools import cache
 
 from presidio_analyzer.predefined_recognizers import (
     CryptoRecognizer,
@@ -32,8 +33,9 @@ _ELIDED = rf"(?:^|[^\w:])(?:{_HEX}(?::{_HEX}){{0,6}}::|::[0-9a-f])"
 _PAIR = "[0-9a-f]{2}"
 
 
+@cache
 def recognizers() -> tuple[Recognizer, ...]:
-    """A new set of everything that can be looked for."""
+    """Everything that can be looked for. They keep nothing between calls, so all engines share them."""
     return (
         *ours(),
         Ibans(

@@ -10,44 +10,37 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path as FilePath
 from types import MappingProxyType
-from typing import Protocol
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from proxy.codecs import choose
 from proxy.core.message import Direction, Kind, Leaf
-from proxy.core.plugs import Detector
 from proxy.core.policy import Policy, Rule
-from proxy.detect.recognizer import Recognizer
 from proxy.rulebook.actions import Action
 from proxy.rulebook.closed import Closed
 from proxy.rulebook.document import Document, Path, read
 from proxy.rulebook.faults import Fault, RulesError, quoted, unknown
+from proxy.rulebook.ground import D, Ground, Prover
 from proxy.rulebook.schema import ANY, Examples, PatternText, RecognizerText, RulesText, RuleText
 from proxy.rulebook.supply import supply
 from proxy.rulebook.verbs import verb
 
-
-class Prover(Detector, Protocol):
-    """The detector that will run the rules: says what it can find, and finds it in their examples."""
-
-    entities: frozenset[str]
-
-    def extend(self, more: Sequence[Recognizer]) -> None:
-        """Look with `more` too, and with nothing that an earlier call gave."""
+Read = tuple[FilePath, str]
 
 
-def compile_rules(text: str, source: str, name: str, detector: Prover, folder: FilePath = FilePath()) -> Policy:
-    """The policy that `text` describes. `source` is what faults call the file. Raises RulesError.
+def compile_rules(
+    text: str, source: str, name: str, ground: Ground[D], folder: FilePath
+) -> tuple[Policy, D, list[Read]]:
+    """The policy that `text` describes, the detector for it, and what files it reads, with their SHA-256.
 
-    The recognizers that the file brings are given to `detector`. The files it names lie in `folder`.
+    `source` is what faults call the file. The files it names lie in `folder`. Raises RulesError.
     """
     document = read(text, source)
     faults = [*document.faults, *_twice(document)]
     supplied = supply(document, folder)
     faults += supplied.faults
-    detector.extend(supplied.recognizers)
+    detector = ground.engine(supplied.recognizers, {})
     # With a recognizer missing, every entity of it would be a fault too.
     known = detector.entities if supplied.whole else None
     try:
@@ -62,11 +55,11 @@ def compile_rules(text: str, source: str, name: str, detector: Prover, folder: F
         faults += supplied.unused(document, {entity for rule in rules.rules for entity in rule.entities})
     if faults:
         raise RulesError(faults)
-    policy = _policy(rules, name, detector.entities, supplied.digests)
+    policy = _policy(rules, name, detector.entities, [digest for _, digest in supplied.files])
     faults += _unproven(rules, policy, document, detector)
     if faults:
         raise RulesError(faults)
-    return policy
+    return policy, detector, supplied.files
 
 
 def _policy(rules: RulesText, name: str, known: frozenset[str], files: Sequence[str]) -> Policy:
@@ -91,7 +84,7 @@ def _rule(rule: RuleText) -> Rule:
         rule.action.operator,
         made.rewrite,
         made.number,
-        MappingProxyType(rule.action.params.model_dump(by_alias=True)),
+        MappingProxyType(rule.action.params.model_dump(by_alias=True, exclude_none=True)),
         shadow=rule.mode == "shadow",
     )
 

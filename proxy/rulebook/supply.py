@@ -24,8 +24,8 @@ class Supplied:
     """What a file brings along, by the place where it says so. `whole`: all that it asks for could be made."""
 
     made: dict[Path, tuple[Recognizer, ...]] = field(default_factory=dict)
-    digests: list[str] = field(default_factory=list)
-    """SHA-256 of the registry files it reads: another file is another policy."""
+    files: list[tuple[FilePath, str]] = field(default_factory=list)
+    """The registry files it reads, with their SHA-256: another file is another policy."""
     faults: list[Fault] = field(default_factory=list)
     whole: bool = True
 
@@ -56,20 +56,20 @@ def supply(document: Document, folder: FilePath) -> Supplied:
     for i, written in enumerate(wanted.recognizers):
         place: Path = ("recognizers", i)
         try:
-            supplied.made[place] = _make(written, folder, supplied.digests)
+            supplied.made[place] = _make(written, folder, supplied.files)
         except (ValueError, OSError) as error:
             supplied.whole = False
             supplied.faults.append(document.fault((*place, *_key(written)), f"{error}{_cure(written)}"))
     return supplied
 
 
-def _make(written: RecognizerText, folder: FilePath, digests: list[str]) -> tuple[Recognizer, ...]:
+def _make(written: RecognizerText, folder: FilePath, files: list[tuple[FilePath, str]]) -> tuple[Recognizer, ...]:
     if written.class_ is not None:
         return from_class(written.class_)
     if written.file is not None:
         path = folder / written.file
         made = from_yaml(path)
-        digests.append(sha256(path.read_bytes()).hexdigest())
+        files.append((path, sha256(path.read_bytes()).hexdigest()))
         return made
     assert written.name and written.entity and written.patterns  # as the schema says
     patterns = [(one.regex, one.score) for one in written.patterns]

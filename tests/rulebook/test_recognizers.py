@@ -14,9 +14,9 @@ from proxy.core.policy import Policy
 from proxy.detect.engine import Engine
 from proxy.rulebook.document import read
 from proxy.rulebook.faults import RulesError
-from proxy.rulebook.load import load
 from proxy.rulebook.supply import supply
 from tests.harness import Hushwire
+from tests.rules import built
 
 MODULE = """\
 from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer, RecognizerResult
@@ -79,7 +79,7 @@ def proven(entity: str, match: str, no_match: str) -> str:
 
 def faults(folder: Path, body: str) -> list[tuple[int, int, str]]:
     with pytest.raises(RulesError) as caught:
-        load(rules(folder, body), Engine())
+        built(rules(folder, body))
     return [(fault.line, fault.column, fault.sentence) for fault in caught.value.faults]
 
 
@@ -101,8 +101,8 @@ def values(engine: Engine, policy: Policy, text: str) -> set[str]:
 def test_a_recognizer_that_the_file_brings_is_named_and_proven_by_its_rules(
     tmp_path: Path, body: str, entity: str, match: str, value: str, no_match: str
 ) -> None:
-    engine = Engine()
-    policy = load(rules(tmp_path, body + proven(entity, match, no_match)), engine)
+    made = built(rules(tmp_path, body + proven(entity, match, no_match)))
+    policy, engine = made.policy, made.detector
     assert policy.entities == {entity}
     assert values(engine, policy, match) == {value}
     assert values(engine, policy, no_match) == set()
@@ -116,37 +116,31 @@ def test_a_recognizer_that_the_file_brings_is_named_and_proven_by_its_rules(
 
 def test_a_context_word_before_a_match_raises_its_score(tmp_path: Path) -> None:
     body = STAFF.replace("0.85", "0.3") + "    context: [badge]\n"
-    engine = Engine()
-    load(rules(tmp_path, body + proven("EMPLOYEE_ID", "badge AC-1234-56", "part AC-1234-56")), engine)
+    built(rules(tmp_path, body + proven("EMPLOYEE_ID", "badge AC-1234-56", "part AC-1234-56")))
 
 
 def test_a_star_means_what_the_file_brings_too(tmp_path: Path) -> None:
-    engine = Engine()
-    body = STAFF + "rules: [{id: all, entities: ['*'], action: replace}]\n"
-    assert load(rules(tmp_path, body), engine).entities == engine.entities >= {"EMPLOYEE_ID", "CREDIT_CARD"}
+    made = built(rules(tmp_path, STAFF + "rules: [{id: all, entities: ['*'], action: replace}]\n"))
+    assert made.policy.entities == made.detector.entities >= {"EMPLOYEE_ID", "CREDIT_CARD"}
 
 
 def test_what_one_file_brings_is_not_there_for_the_next(tmp_path: Path) -> None:
-    engine = Engine()
-    before = engine.entities
-    load(rules(tmp_path, STAFF + proven("EMPLOYEE_ID", "AC-1234-56", "AC-1")), engine)
-    load("pass", engine)
-    assert engine.entities == before
+    before = built("pass").detector
+    built(rules(tmp_path, STAFF + proven("EMPLOYEE_ID", "AC-1234-56", "AC-1")))
+    assert built("pass").detector.entities == before.entities
     with pytest.raises(LookupError):
-        engine.prepare(frozenset({"EMPLOYEE_ID"}))
+        before.prepare(frozenset({"EMPLOYEE_ID"}))
 
 
 def test_a_recognizer_that_is_nobodys_own_need_not_find_the_sample(tmp_path: Path) -> None:
-    engine = Engine(budget=30)
-    load(rules(tmp_path, STAFF + proven("EMPLOYEE_ID", "AC-1234-56", "AC-1")), engine)
-    engine.warm()
+    built(rules(tmp_path, STAFF + proven("EMPLOYEE_ID", "AC-1234-56", "AC-1"))).detector.warm()
 
 
 def test_another_registry_file_is_another_policy(tmp_path: Path) -> None:
     path = rules(tmp_path, "recognizers: [{file: rooms.yaml}]\n" + proven("ROOM", "room-101", "room"))
-    first, again = load(path, Engine()).digest, load(path, Engine()).digest
+    first, again = built(path).policy.digest, built(path).policy.digest
     (tmp_path / "rooms.yaml").write_text(REGISTRY.replace("0.9", "0.8"))
-    assert first == again != load(path, Engine()).digest
+    assert first == again != built(path).policy.digest
 
 
 BADGE = "rules: [{id: a, entities: [BADGE], action: keep}]\n"  # known to nobody, which is told only where it helps

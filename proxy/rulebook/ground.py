@@ -1,0 +1,38 @@
+"""What rules are built on: everything that a rule file needs and does not say itself.
+
+Whoever builds rules hands this over (the proxy, the command line, a benchmark, a test), so that all of them build
+the same. No rule files are read here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from proxy.core.plugs import Detector
+from proxy.detect.recognizer import Recognizer
+
+
+class Prover(Detector, Protocol):
+    """The detector that will run the rules: says what it can find, and finds it in their examples."""
+
+    entities: frozenset[str]
+
+
+D = TypeVar("D", bound=Prover)
+Keys = Mapping[str, Sequence[str]]
+"""By entity: what keys of messages are called whose values are of it."""
+
+
+@dataclass(frozen=True)
+class Ground(Generic[D]):
+    """`engine` makes the detector of a policy: with the recognizers and the keys that its files bring along.
+
+    `now` is a Unix time: exceptions end. `shadow` turns a whole route into a rehearsal: every rule of it is noted,
+    and none changes a message.
+    """
+
+    engine: Callable[[Sequence[Recognizer], Keys], D]
+    now: float
+    shadow: bool = False
