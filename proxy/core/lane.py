@@ -7,6 +7,7 @@ failed step to a Send.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from proxy.core.action import ENFORCE, EXEMPT, SHADOW, Action, Cause, CloseSide,
 from proxy.core.finding import Finding, clusters, strength
 from proxy.core.message import Close, Direction, Edit, Kind, Leaf, Side
 from proxy.core.operators import CLOSE, DROP, KEEP
-from proxy.core.plugs import Choose, Codec, Detector, Findings, Restored
+from proxy.core.plugs import Choose, Codec, Detector, Findings, Restored, Rewrite
 from proxy.core.policy import Policy, Rule
 from proxy.core.session import Session
 
@@ -140,10 +141,13 @@ class _Settling:
 
     def settle(self, found: Sequence[Finding], restored: Sequence[Restored]) -> bool:
         """Whether the message is to be dropped. Raises Refusal where a rule closes."""
-        for finding in dict.fromkeys(found):  # two readings of a text can find the same
-            self._decide(finding)
         for token in restored:
             self.tokens[Finding(token.entity, token.start, token.end, 0.0, VAULT)] = token
+        starts = [token.start for token in restored]
+        for finding in dict.fromkeys(found):  # two readings of a text can find the same
+            behind = bisect_right(starts, finding.start)
+            if not behind or finding.end > restored[behind - 1].end:  # else our own token looks like something
+                self._decide(finding)
         for group in clusters([*self.rules, *self.tokens]):
             self._rewrite(group)
         operators = {rule.operator for rule in self.rules.values()}
@@ -169,7 +173,7 @@ class _Settling:
             self.rules[finding] = rule
 
     def _rewrite(self, group: list[Finding]) -> None:
-        """One edit for findings that overlap. A token among them is not ours, but part of one."""
+        """One edit for findings that overlap. A token that one of them reaches out of is not ours, but part of it."""
         if len(group) == 1 and group[0] in self.tokens:
             self._restore(group[0])
             return
@@ -183,10 +187,13 @@ class _Settling:
         if self.leaf.number:  # part of a number is no number: all of it goes
             self.edits[:] = [edit for edit in self.edits if edit.leaf is not self.leaf]
             whole = self.leaf.text
-            self.edits.append(Edit(self.leaf, 0, len(whole), rule.number(whole, winner.entity, self.session)))
+            self.edits.append(Edit(self.leaf, 0, len(whole), self._made(rule.number, whole, winner)))
             return
-        text = rule.rewrite(self.leaf.text[start:end], winner.entity, self.session)
+        text = self._made(rule.rewrite, self.leaf.text[start:end], winner)
         self.edits.append(Edit(self.leaf, start, end, text))
+
+    def _made(self, rewrite: Rewrite, text: str, finding: Finding) -> str:
+        return rewrite(text, finding.entity, self.session, self.lane.direction)
 
     def _restore(self, finding: Finding) -> None:
         token = self.tokens[finding]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from proxy.core.message import Direction
 from proxy.core.plugs import Rewrite
 from proxy.core.session import Session
 
@@ -17,7 +18,7 @@ SEPARATORS = frozenset(" -./:()@_")
 _DIGIT = re.compile("[0-9]")
 
 
-def zero(text: str, entity: str, session: Session) -> str:  # noqa: ARG001 - the signature of every rewrite
+def zero(*_: object) -> str:
     """What a JSON number becomes unless its operator knows better: a reader that expects a number gets one."""
     return "0"
 
@@ -25,7 +26,7 @@ def zero(text: str, entity: str, session: Session) -> str:  # noqa: ARG001 - the
 def replace(text: str | None = None) -> Rewrite:
     """`<ENTITY>`, or a text of the user's."""
     if text is None:
-        return lambda _, entity, __: f"<{entity}>"
+        return lambda _, entity, *__: f"<{entity}>"
     return lambda *_: text
 
 
@@ -42,7 +43,7 @@ def mask(char: str = "*", keep_first: int = 0, keep_last: int = 0, keep_separato
     """
     spare = SEPARATORS if keep_separators else frozenset()
 
-    def rewrite(text: str, entity: str, session: Session) -> str:  # noqa: ARG001
+    def rewrite(text: str, *_: object) -> str:
         short = keep_first + keep_last >= len(text)
         first, end = (0, len(text)) if short else (keep_first, len(text) - keep_last)
         return text[:first] + "".join(c if c in spare else char for c in text[first:end]) + text[end:]
@@ -54,8 +55,8 @@ def mask_number(keep_first: int = 0, keep_last: int = 0) -> Rewrite:
     """`mask` for a bare JSON number: masked digits become 9, so its magnitude and its type remain."""
     hidden = mask("9", keep_first, keep_last)
 
-    def rewrite(text: str, entity: str, session: Session) -> str:
-        digits = iter(hidden("".join(_DIGIT.findall(text)), entity, session))
+    def rewrite(text: str, entity: str, session: Session, way: Direction) -> str:
+        digits = iter(hidden("".join(_DIGIT.findall(text)), entity, session, way))
         return _DIGIT.sub(lambda _: next(digits), text)
 
     return rewrite

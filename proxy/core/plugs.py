@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 from proxy.core.action import Action, Note
 from proxy.core.finding import Finding
-from proxy.core.message import Edit, Kind, Leaf
+from proxy.core.message import Direction, Edit, Kind, Leaf
 from proxy.core.session import Session
 
 
@@ -59,9 +59,9 @@ class Detector(Protocol):
         """Look now, in the calling thread (which may be a worker: it must be safe to call in several)."""
 
 
-Rewrite = Callable[[str, str, Session], str]
-"""(found text, entity, session) -> its replacement. An operator whose parameters are bound. Raises if it cannot:
-the message is then refused."""
+Rewrite = Callable[[str, str, Session, Direction], str]
+"""(found text, entity, session, which way it flows) -> its replacement. An operator whose parameters are bound.
+Raises if it cannot: the message is then refused."""
 
 
 class Restored(NamedTuple):

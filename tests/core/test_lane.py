@@ -280,6 +280,23 @@ def test_a_token_inside_of_a_found_value_is_not_ours():
     assert sent.payload == b"<EMAIL_ADDRESS>"
 
 
+@pytest.mark.parametrize("place", [(0, 3), (1, 2), (0, 1), (2, 3)])
+def test_what_is_found_within_a_token_of_ours_is_no_value(place):
+    inside = Given([Finding("EMAIL_ADDRESS", *place, 1.0, "test")])
+    for action in (EMAILS, rule("door", operator="close")):
+        one = Lane(DOWN, replace(policy(action), restores=(None, Vault("x"))), inside, lambda *_: TEXT)
+        note, sent = one.work(Kind.TEXT, b"[1], yes", SESSION)
+        assert [done.operator for done in note.findings] == ["restore"]
+        assert sent.payload == b"x, yes"
+
+
+def test_what_is_found_beside_a_token_is_dealt_with_as_ever():
+    beside = Given([Finding("EMAIL_ADDRESS", 3, 6, 1.0, "test"), Finding("PERSON", 9, 12, 1.0, "test")])
+    one = Lane(DOWN, replace(policy(EMAILS, PEOPLE), restores=(None, Vault("x"))), beside, lambda *_: TEXT)
+    _, sent = one.work(Kind.TEXT, b"[1]a@b[1]Bob", SESSION)
+    assert sent.payload == b"x<EMAIL_ADDRESS>x<PERSON>"
+
+
 # -- close --------------------------------------------------------------------------------------------------
 
 
