@@ -18,6 +18,19 @@ from proxy.core.operators import KEEP
 BOUNDS = (0.00001, 0.00003, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 
 
+class RulesState(TypedDict):
+    """Which rules are in force: proxy/rulebook/live.py knows.
+
+    `in_force` counts processes by `DIGEST name`, `stale` those whose files say what cannot go live. `swapped` is
+    when rules went live last, Unix time.
+    """
+
+    in_force: dict[str, int]
+    reloads: dict[str, int]
+    stale: int
+    swapped: float
+
+
 class Snapshot(TypedDict):
     """Counters of one process, or of several added up. JSON-able; a key of `redactions` is `ENTITY direction`."""
 
@@ -30,6 +43,7 @@ class Snapshot(TypedDict):
     refusals: dict[str, int]
     latency: list[int]
     latency_sum: float
+    rules: RulesState
 
 
 class Tally:
@@ -83,6 +97,7 @@ class Tally:
             "refusals": {cause.value: n for cause, n in self.refusals.items()},
             "latency": list(self.latency),
             "latency_sum": self.latency_sum,
+            "rules": {"in_force": {}, "reloads": {}, "stale": 0, "swapped": 0.0},
         }
 
 
@@ -99,7 +114,23 @@ def merge(snapshots: Iterable[Snapshot]) -> Snapshot:
         total["handshakes_refused"] = _count(total["handshakes_refused"], one["handshakes_refused"])
         total["redactions"] = _count(total["redactions"], one["redactions"])
         total["refusals"] = _count(total["refusals"], one["refusals"])
+        total["rules"] = _both(total["rules"], one["rules"])
     return total
+
+
+def left_by(dead: Snapshot) -> Snapshot:
+    """What a process has counted that is gone: its connections and its rules died with it."""
+    rules: RulesState = {**dead["rules"], "in_force": {}, "stale": 0}
+    return {**dead, "open": 0, "rules": rules}
+
+
+def _both(a: RulesState, b: RulesState) -> RulesState:
+    return {
+        "in_force": _count(a["in_force"], b["in_force"]),
+        "reloads": _count(a["reloads"], b["reloads"]),
+        "stale": a["stale"] + b["stale"],
+        "swapped": max(a["swapped"], b["swapped"]),
+    }
 
 
 def _add(a: list[int], b: list[int]) -> list[int]:

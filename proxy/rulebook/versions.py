@@ -35,11 +35,11 @@ class VersionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A policy by its digest, when it went live last (Unix time), and its files, the main one first."""
+    """A policy by its digest, where and when it went live last (Unix time), and its files, the main one first."""
 
     digest: str
     name: str
-    route: str
+    routes: tuple[str, ...]
     time: float
     files: tuple[File, ...]
 
@@ -51,7 +51,13 @@ class Version:
     def as_json(self) -> dict[str, object]:
         """The manifest, and what lists of versions show."""
         files = [{"path": str(file.path), "sha256": file.sha256} for file in self.files]
-        return {"digest": self.digest, "name": self.name, "route": self.route, "time": self.time, "files": files}
+        return {
+            "digest": self.digest,
+            "name": self.name,
+            "routes": [*self.routes],
+            "time": self.time,
+            "files": files,
+        }
 
 
 class Versions:
@@ -138,7 +144,7 @@ def _read(path: Path) -> Version | None:
     try:
         data = json.loads(path.read_bytes())
         files = tuple(File(Path(file["path"]), file["sha256"]) for file in data["files"])
-        return Version(data["digest"], data["name"], data["route"], data["time"], files)
+        return Version(data["digest"], data["name"], tuple(data["routes"]), data["time"], files)
     except FileNotFoundError:
         return None  # another process forgot it just now
     except (OSError, ValueError, KeyError, TypeError) as error:

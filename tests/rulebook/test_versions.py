@@ -21,7 +21,7 @@ def file(path: Path, content: str) -> File:
 
 
 def version(digest: str, when: float, *files: File) -> Version:
-    return Version(digest, "chat", "default", when, files)
+    return Version(digest, "chat", ("default",), when, files)
 
 
 @pytest.fixture

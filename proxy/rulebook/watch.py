@@ -1,0 +1,107 @@
+"""Rules kept at what their files say, while the event loop serves: one task, one thread that builds.
+
+Files are looked at when something happens in their folders, because editors and ConfigMaps replace files instead
+of writing them; and every few seconds, because network mounts tell nothing. What counts is what the files say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from watchfiles import awatch
+
+from proxy.rulebook.live import Rules
+
+log = logging.getLogger("hushwire")
+
+SWEEP = 5.0  # seconds between two looks at the files when nothing was heard of them
+QUIET = 100  # milliseconds without a further change before the files are looked at
+LONGEST = 1000  # milliseconds after which they are looked at all the same
+
+T = TypeVar("T")
+
+
+class Watch:
+    """Looks after `rules`, all routes of a process. Made on its loop; `run` is a task until it is cancelled."""
+
+    def __init__(self, rules: Sequence[Rules[Any]]) -> None:
+        self.rules = rules
+        self._builder = ThreadPoolExecutor(1, thread_name_prefix="rules")  # one: the last change wins
+        self._woken = asyncio.Event()
+        self._forced = False
+
+    def reload(self) -> None:
+        """Build all rules anew, whatever their files say: a signal."""
+        self._forced = True
+        self._woken.set()
+
+    async def do(self, job: Callable[[], T]) -> T:
+        """Run `job` in the thread that builds, after what was asked for before."""
+        return await asyncio.get_running_loop().run_in_executor(self._builder, job)
+
+    async def run(self) -> None:
+        """Follow the files until cancelled."""
+        self._woken.set()  # they may have changed since they were loaded
+        listening: asyncio.Task[None] | None = None
+        folders: frozenset[Path] = frozenset()
+        try:
+            while True:
+                now = folders_of(path for one in self.rules for path in one.files)
+                if listening is None or listening.done() or now != folders:
+                    await _end(listening)
+                    folders, listening = now, asyncio.create_task(self._listen(now))
+                await self._wait()
+                forced, self._forced = self._forced, False
+                for one in self.rules:
+                    await self.do(partial(one.follow, forced=forced))
+        finally:
+            await _end(listening)
+
+    async def _wait(self) -> None:
+        """Until somebody wakes us, an exception ends, or the next sweep."""
+        until = [SWEEP, *(max(0.0, one.due - one.clock()) for one in self.rules if one.due is not None)]
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._woken.wait(), min(until))
+        self._woken.clear()
+
+    async def _listen(self, folders: frozenset[Path]) -> None:
+        try:
+            async for _ in awatch(
+                *folders,
+                watch_filter=None,
+                debounce=LONGEST,
+                step=QUIET,
+                recursive=False,
+                ignore_permission_denied=True,
+            ):
+                self._woken.set()
+        except (OSError, RuntimeError) as error:
+            # no more inotify watches, or a folder is gone: tried again with every sweep
+            log.warning("files of rules are looked at every %g s only: %s", SWEEP, type(error).__name__)
+
+    def close(self) -> None:
+        """Build nothing more, and wait for what is being built."""
+        self._builder.shutdown(wait=True, cancel_futures=True)
+
+
+def folders_of(paths: Iterable[Path]) -> frozenset[Path]:
+    """Where something happens when one of `paths` changes: their folders, those behind links too."""
+    folders: set[Path] = set()
+    for path in paths:
+        for folder in (path.parent, path.resolve().parent):
+            folders.add(next(one for one in (folder, *folder.parents) if one.is_dir()))
+    return frozenset(folders)
+
+
+async def _end(task: asyncio.Task[None] | None) -> None:
+    if task is not None:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
