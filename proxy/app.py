@@ -11,35 +11,37 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import uvloop
 from fastapi import FastAPI, Request, WebSocket
 from fastapi.responses import PlainTextResponse, Response
 
 from proxy.admin import api
-from proxy.admin.share import Share, Slot
+from proxy.admin.share import Counted, Share, Slot
 from proxy.codecs import choose
 from proxy.core.live import Live
 from proxy.core.message import Direction
-from proxy.core.policy import Policy
-from proxy.core.tally import Tally
+from proxy.core.tally import Snapshot, Tally, merge
 from proxy.detect.engine import Engine
 from proxy.detect.ner import Names, open_model
 from proxy.detect.workers import Workers
+from proxy.route import Plan, Route
 from proxy.rulebook.faults import RulesError
 from proxy.rulebook.ground import Ground
 from proxy.rulebook.load import Built, build
-from proxy.settings import Address, Ready, Settings
+from proxy.settings import Address, Ready, Served, Settings
 from proxy.supervisor import supervise
+from proxy.wire.crowd import Crowd
 from proxy.wire.dial import tls_context
 from proxy.wire.door import pass_through
 from proxy.wire.edge import EXTENSION, edge_http
 from proxy.wire.exchange import Exchange
 from proxy.wire.memory import keep_large_buffers
+from proxy.wire.routes import Routes, Way
 from proxy.wire.server import Listener, address_of, bind, listener, start
 
 log = logging.getLogger("hushwire")
@@ -59,37 +61,43 @@ class StartError(Exception):
         self.code = code
 
 
-def serve(settings: Settings, announce: Callable[[Ready], None]) -> int:
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Rules in force: what they were made of, and the one pointer for all routes that named the same ones."""
+
+    rules: str  # name or path
+    shadow: bool
+    built: Built[Engine]
+    live: Live
+
+
+def serve(plan: Plan, announce: Callable[[Ready], None]) -> int:
     """Run the proxy until a signal; returns the exit code. Raises StartError.
 
     `announce` is called once, when connections are accepted (with several workers: by all of them).
     """
+    settings = plan.settings
     _set_up_logging(settings)
     keep_large_buffers()
     sys.setswitchinterval(SWITCH)
     settings = _within_file_limit(settings)
-    built = built_of(settings.rules, ground_of(settings.ner))
-    detector, policy = built.detector, built.policy
-    tls = _upstream_tls(settings)
+    books = books_of(plan.routes, ground_of(settings.ner))
+    tls = [_upstream_tls(route.settings) for route in plan.routes]
     listening = _bind(settings.listen, "--listen")
     admin, problem = _bind_admin(settings)
-    share = Share(settings.workers)
+    share = Share(settings.workers, len(plan.routes))
     ready = Ready(
         listen=address_of(listening),
         admin=address_of(admin) if admin else None,
         admin_problem=problem,
-        rules=policy.name,
-        digest=policy.digest,
-        entities=tuple(
-            sorted(policy.wanted(Direction.CLIENT_TO_UPSTREAM) | policy.wanted(Direction.UPSTREAM_TO_CLIENT))
-        ),
-        upstream=settings.upstream,
+        routes=tuple(map(_served, plan.routes, books)),
+        named=plan.named,
         workers=settings.workers,
         pid=os.getpid(),
     )
 
     def work(worker: int, tell: Callable[[], None]) -> int:
-        process = Process(settings, policy, detector, tls, share.take(worker), share)
+        process = Process(replace(plan, settings=settings), books, tls, share.take(worker), share)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(process.run(listening, admin, tell))
 
@@ -98,25 +106,36 @@ def serve(settings: Settings, announce: Callable[[Ready], None]) -> int:
     return supervise(settings.workers, work, lambda: announce(ready), share.bury)
 
 
+def _served(route: Route, book: Book) -> Served:
+    policy = book.live.policy
+    return Served(
+        name=route.name,
+        match=str(route.match),
+        upstream=route.shown,
+        rules=policy.name,
+        digest=policy.digest,
+        entities=tuple(sorted(set().union(*map(policy.wanted, Direction)))),
+        settings=route.settings,
+    )
+
+
 class Process:
-    """One worker: a data listener, an admin listener, and the exchange between them."""
+    """One worker: a data listener, an admin listener, and the exchanges between them. `books` are by route."""
 
     def __init__(
         self,
-        settings: Settings,
-        policy: Policy,
-        detector: Engine,
-        tls: ssl.SSLContext | None,
+        plan: Plan,
+        books: Sequence[Book],
+        tls: Sequence[ssl.SSLContext | None],
         slot: Slot,
         share: Share,
     ) -> None:
-        self.settings = settings
-        self.live = Live(policy, detector, choose)
-        self.detector = detector
+        self.plan = plan
+        self.settings = plan.settings
+        self.books = books
         self.tls = tls
         self.slot = slot
         self.share = share
-        self.tally = Tally()
         self.not_ready = {"the detector is warming up"}
         self.stopping = asyncio.Event()
         self.forced = asyncio.Event()
@@ -125,44 +144,55 @@ class Process:
     async def run(self, listening: socket.socket, admin: socket.socket | None, tell: Callable[[], None]) -> int:
         """Serve until a signal, then drain. Returns the exit code."""
         settings = self.settings
+        loop = asyncio.get_running_loop()
         workers = Workers(threads=1, waiting=settings.max_waiting)
-        exchange = Exchange(settings, self.live, workers.submit, self.tally.note, self.tally)
-        front_door = listener(front(exchange, self.tls), edge_http(exchange), settings.tls_cert, settings.tls_key)
+        routes = self._routes(workers)
+        tls = (settings.tls_cert, settings.tls_key, settings.tls_client_ca)
+        front_door = listener(front(routes), edge_http(settings), *tls)
         side_doors = listener(
-            api.build(lambda: self._metrics(exchange), self._reasons, settings.admin_token, self._about)
+            api.build(lambda: self._metrics(routes), self._reasons, settings.admin_token, self._about)
         )
         for sig in (signal.SIGTERM, signal.SIGINT):
-            exchange.loop.add_signal_handler(sig, self._signal, sig)
+            loop.add_signal_handler(sig, self._signal, sig)
         tasks = []
         if admin is not None:
             tasks.append(await start(side_doors, admin))
-        await exchange.loop.run_in_executor(None, self.detector.warm)
-        self.detector.budget = settings.inspect_timeout
+        for detector in {id(book): book.built.detector for book in self.books}.values():
+            await loop.run_in_executor(None, detector.warm)
+            detector.budget = settings.inspect_timeout
         tasks.append(await start(front_door, listening))
-        publisher = asyncio.create_task(self._publish(exchange))
+        publisher = asyncio.create_task(self._publish(routes))
         self.not_ready.clear()
         tell()
         await self.stopping.wait()
-        await self._drain(exchange, front_door)
+        await self._drain(routes, front_door)
         for server in (front_door, side_doors):
             server.should_exit = True
         await asyncio.gather(*tasks)
         publisher.cancel()
-        self.slot.publish(exchange.snapshot())
+        self.slot.publish(self._counted(routes))
         workers.close()
         return 0
 
-    async def _drain(self, exchange: Exchange, front_door: Listener) -> None:
+    def _routes(self, workers: Workers) -> Routes:
+        crowd, ways = Crowd(self.settings.max_connections), []
+        for route, book, tls in zip(self.plan.routes, self.books, self.tls, strict=True):
+            tally = Tally()
+            exchange = Exchange(route.settings, book.live, workers.submit, tally.note, tally, crowd, route.name)
+            ways.append(Way(route, exchange, tls))
+        return Routes(ways, Tally())
+
+    async def _drain(self, routes: Routes, front_door: Listener) -> None:
         """Not ready, wait for load balancers to notice, then 1012 to everybody and a deadline for the answers."""
         self.not_ready.add("the proxy is shutting down")
-        log.info("draining %d connections", len(exchange.relays))
+        log.info("draining %d connections", len(routes.relays()))
         if self.signalled == signal.SIGTERM:  # nobody balances load over a terminal
             await _first(self.forced, self.settings.drain_wait)
         front_door.stop_accepting()
-        shut = asyncio.create_task(exchange.shut(self.settings.drain_deadline))
+        shut = asyncio.create_task(routes.shut(self.settings.drain_deadline))
         forced = asyncio.create_task(self.forced.wait())
         await asyncio.wait((shut, forced), return_when=asyncio.FIRST_COMPLETED)
-        for relay in list(exchange.relays):
+        for relay in routes.relays():
             relay.abort_both()
         forced.cancel()
         await shut
@@ -173,20 +203,30 @@ class Process:
         self.signalled = self.signalled or number
         self.stopping.set()
 
-    async def _publish(self, exchange: Exchange) -> None:
+    async def _publish(self, routes: Routes) -> None:
         while True:
-            self.slot.publish(exchange.snapshot())
+            self.slot.publish(self._counted(routes))
             await asyncio.sleep(PUBLISH)
 
-    def _metrics(self, exchange: Exchange) -> Any:
-        self.slot.publish(exchange.snapshot())
+    def _counted(self, routes: Routes) -> dict[str, Snapshot]:
+        """By route, if there are routes to tell apart."""
+        counted = routes.snapshots()
+        return counted if self.plan.named else {"": merge(counted.values())}
+
+    def _metrics(self, routes: Routes) -> Counted:
+        self.slot.publish(self._counted(routes))
         return self.share.merged()
 
     def _reasons(self) -> list[str]:
         return sorted(self.not_ready)
 
-    def _about(self) -> dict[str, str]:
-        return {"rules": self.live.policy.name, "digest": self.live.policy.digest}
+    def _about(self) -> dict[str, dict[str, str]]:
+        """By route, as the counters."""
+        policies = {
+            route.name if self.plan.named else "": book.live.policy
+            for route, book in zip(self.plan.routes, self.books, strict=True)
+        }
+        return {name: {"rules": policy.name, "digest": policy.digest} for name, policy in policies.items()}
 
 
 async def _first(event: asyncio.Event, seconds: float) -> None:
@@ -196,13 +236,13 @@ async def _first(event: asyncio.Event, seconds: float) -> None:
         return
 
 
-def front(exchange: Exchange, tls: ssl.SSLContext | None) -> FastAPI:
-    """The ASGI app of the data port: every path is a WebSocket of the upstream, and nothing else."""
+def front(routes: Routes) -> FastAPI:
+    """The ASGI app of the data port: every path is a WebSocket of some upstream, and nothing else."""
     app = FastAPI(title="Hushwire", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
 
     @app.websocket("/{path:path}")
     async def door(websocket: WebSocket) -> None:
-        await pass_through(websocket.scope["extensions"][EXTENSION], exchange, tls)
+        await pass_through(websocket.scope["extensions"][EXTENSION], routes)
 
     async def plain_http(_request: Request) -> Response:
         sentence = "This port speaks WebSocket only (RFC 6455): connect with ws:// and an Upgrade header.\n"
@@ -225,6 +265,17 @@ def ground_of(ner: str) -> Ground[Engine]:
         raise StartError(f"--ner {ner}: {error}", code=3) from None
     engine = partial(Engine, budget=FIRST_USE, cache=_cache_directory(), names=names)
     return Ground(engine, time.time())
+
+
+def books_of(routes: Sequence[Route], ground: Ground[Engine]) -> list[Book]:
+    """The rules of each route, made once for all that name the same ones. Raises StartError."""
+    made: dict[tuple[str, bool], Book] = {}
+    for route in routes:
+        key = rules, shadow = route.settings.rules, route.shadow
+        if key not in made:
+            built = built_of(rules, replace(ground, shadow=shadow))
+            made[key] = Book(rules, shadow, built, Live(built.policy, built.detector, choose))
+    return [made[route.settings.rules, route.shadow] for route in routes]
 
 
 def built_of(rules: str, ground: Ground[Engine]) -> Built[Engine]:

@@ -6,7 +6,7 @@ Plain ASCII and no boxes, so that it reads the same in a terminal, in a log and 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -15,7 +15,7 @@ from rich.text import Text
 
 from proxy import __version__
 from proxy.health import EVERYWHERE
-from proxy.settings import Address, Ready, Settings
+from proxy.settings import Address, Ready, Served, Settings
 
 
 def show(ready: Ready, settings: Settings) -> None:
@@ -42,9 +42,12 @@ def show(ready: Ready, settings: Settings) -> None:
 def rows(ready: Ready, settings: Settings) -> Iterator[tuple[str, Text]]:
     """Label and text of each line."""
     yield "clients", Text(client_url(ready, settings), "bold")
-    yield "service", Text(str(ready.upstream))
-    yield "removes", removes(ready)
-    yield "rules", Text(f"{ready.rules}, digest {ready.digest[:12]}")
+    for route in ready.routes:
+        if ready.named:
+            yield "route", Text.assemble((route.name, "bold"), f": {route.match}")
+        yield "service", Text(route.upstream)
+        yield "removes", removes(route.entities)
+        yield "rules", Text(f"{route.rules}, digest {route.digest[:12]}")
     if ready.workers > 1:
         yield "workers", Text(str(ready.workers))
     if ready.admin is not None:
@@ -53,24 +56,33 @@ def rows(ready: Ready, settings: Settings) -> Iterator[tuple[str, Text]]:
         yield "metrics", Text(f"{admin}/-/metrics" + (" (bearer token)" if settings.admin_token else ""))
 
 
-def removes(ready: Ready) -> Text:
+def removes(entities: Iterable[str]) -> Text:
     """What is protected, in words: CREDIT_CARD is a credit card."""
-    if not ready.entities:
+    names = ", ".join(entity.replace("_", " ").lower() for entity in entities)
+    if not names:
         return Text("nothing", "bold yellow")
-    names = ", ".join(entity.replace("_", " ").lower() for entity in ready.entities)
     return Text.assemble((names, "green"), ", in both directions")
 
 
 def warnings(ready: Ready, settings: Settings) -> Iterator[str]:
     """What somebody who just started it may not know."""
-    if not ready.entities:
-        yield f"the rules '{ready.rules}' change nothing: every message passes as it is"
-    if settings.binary == "pass":
-        yield "binary messages are forwarded unseen (--binary pass)"
+    for route in ready.routes:
+        for warning in route_warnings(route):
+            yield f"route {route.name}: {warning}" if ready.named else warning
     if ready.admin_problem is not None:
         yield f"no health and no metrics: {ready.admin_problem}; choose another port with --admin"
     if not ready.listen.loopback and settings.tls_cert is None:
         yield "other machines can connect, without TLS; add --tls-cert, or put a TLS front before it"
+
+
+def route_warnings(route: Served) -> Iterator[str]:
+    """What may leak on this route."""
+    if not route.entities:
+        yield f"the rules '{route.rules}' change nothing: every message passes as it is"
+    if route.settings.binary == "pass":
+        yield "binary messages are forwarded unseen (--binary pass)"
+    if route.settings.on_error == "pass":
+        yield "a message that cannot be inspected is forwarded as it is, personal data and all (on_error: pass)"
 
 
 def client_url(ready: Ready, settings: Settings) -> str:

@@ -17,7 +17,8 @@ import typer
 from proxy import __version__, options
 
 if TYPE_CHECKING:
-    from proxy.settings import Ready, Settings
+    from proxy.route import Plan
+    from proxy.settings import Ready, Served
 
 # One line per paragraph: the terminal decides where to break.
 RUN = (
@@ -66,9 +67,9 @@ def root(
     """Options that stand before a command."""
 
 
-def run(*, as_json: bool, **given: Any) -> None:
+def run(*, config: str | None, as_json: bool, **given: Any) -> None:
     """`hushwire run`; the options are the table in proxy/options."""
-    settings = settled(given)
+    plan = planned(config, given)
     from proxy.app import StartError, serve
     from proxy.banner import show
 
@@ -76,10 +77,10 @@ def run(*, as_json: bool, **given: Any) -> None:
         if as_json:
             print(json.dumps(event(ready)), flush=True)
         else:
-            show(ready, settings)
+            show(ready, plan.settings)
 
     try:
-        code = serve(settings, announce)
+        code = serve(plan, announce)
     except StartError as error:
         stop(str(error), code=error.code)
     raise typer.Exit(code)
@@ -97,11 +98,21 @@ def event(ready: Ready) -> dict[str, object]:
         "admin": None if ready.admin is None else str(ready.admin),
         "admin_problem": ready.admin_problem,
         "pid": ready.pid,
-        "upstream": str(ready.upstream),
-        "rules": ready.rules,
-        "digest": ready.digest,
-        "entities": list(ready.entities),
         "workers": ready.workers,
+        **({"routes": list(map(served, ready.routes))} if ready.named else served(ready.routes[0])),
+    }
+
+
+def served(route: Served) -> dict[str, object]:
+    """What `--json` says about a route."""
+    return {
+        "route": route.name,
+        "match": route.match,
+        "upstream": route.upstream,
+        "rules": route.rules,
+        "digest": route.digest,
+        "entities": list(route.entities),
+        "on_error": route.settings.on_error,
     }
 
 
@@ -191,12 +202,21 @@ def health(
     raise typer.Exit(0 if healthy else 1)
 
 
-def settled(given: dict[str, Any]) -> Settings:
-    """Settings, or every fault on a line of its own and exit 2."""
+def planned(config: str | None, given: dict[str, Any]) -> Plan:
+    """The routes to serve; or every fault on a line of its own, and exit 2 (options) or 3 (files)."""
     from proxy.faults import Unusable, settings_of
+    from proxy.route import only
 
     try:
-        return settings_of(given, os.environ)
+        if config is None:
+            return only(settings_of(given, os.environ))
+        from proxy.config import plan_of, read
+        from proxy.rulebook.faults import RulesError
+
+        try:
+            return plan_of(read(Path(config), os.environ), given, os.environ)
+        except RulesError as error:
+            stop(str(error), code=3)
     except Unusable as unusable:
         stop(*map(str, unusable.faults), "hushwire run --help explains every option", code=2)
 

@@ -5,14 +5,15 @@ Nothing is printed here, and no secret gets into a sentence.
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
 
+from proxy.certificates import wrong_authority, wrong_chain
 from proxy.options import OPTIONS, TOKEN_VARIABLE
 from proxy.settings import Settings
 
@@ -28,6 +29,9 @@ class Fault:
         return f"{self.option}: {self.sentence}"
 
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
 class Unusable(Exception):  # noqa: N818 - carries faults of the user, all at once
     """The options do not make Settings."""
 
@@ -36,16 +40,22 @@ class Unusable(Exception):  # noqa: N818 - carries faults of the user, all at on
         self.faults = faults
 
 
-def settings_of(given: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
-    """Settings from the options that were given (None: it was not). Raises Unusable with every fault."""
-    values = {field: value for field, value in given.items() if value is not None and value != []}
+def settings_of(
+    given: Mapping[str, Any], environment: Mapping[str, str], written: Mapping[str, Any] = NOTHING
+) -> Settings:
+    """Settings from the options that were given (None: it was not), and from what a file says where they say
+    nothing. Raises Unusable with every fault."""
+    options = {field: value for field, value in given.items() if value is not None and value != []}
+    values = {**written, **options}
     values["admin_required"] = values.get("admin", "off") != "off"
     if values.get("admin") == "off":
         values["admin"] = None
     faults = []
     try:
-        values["admin_token"] = _token(values.pop("admin_token", None), environment.get(TOKEN_VARIABLE))
+        token = _token(options.get("admin_token"), environment.get(TOKEN_VARIABLE))
+        values["admin_token"] = written.get("admin_token") if token is None else token
     except Unusable as unusable:
+        values["admin_token"] = None
         faults += unusable.faults
     try:
         settings = Settings(**values)
@@ -77,8 +87,9 @@ def _token(file: str | None, literal: str | None) -> str | None:
     return literal
 
 
+CHAIN = "name PEM files of a chain and of its own, unencrypted key"
 SENTENCES = {
-    "missing": "say which service to protect, for example --upstream ws://127.0.0.1:9000",
+    "missing": "say which service to protect, for example --upstream ws://127.0.0.1:9000, or --config FILE",
     "literal_error": "'{value}' is not a choice; write {expected}",
     "int_parsing": "'{value}' is not a whole number; write for example 4",
     "greater_than_equal": "{value} is too small; write {ge} or more",
@@ -113,25 +124,23 @@ def _contradictions(settings: Settings, *, token_meant: bool) -> Iterator[Fault]
         yield Fault("--admin", f"{admin} is where clients connect; choose another port")
     if settings.tls_key and not settings.tls_cert:
         yield Fault("--tls-key", "a key needs its certificate; add --tls-cert FILE")
+    if settings.tls_client_ca and not settings.tls_cert:
+        yield Fault("--tls-client-ca", "clients show certificates in TLS only; add --tls-cert FILE")
     if settings.upstream_ca and not settings.upstream.secure:
         yield Fault("--upstream-ca", "a ws:// upstream has no certificate; write wss:// or leave it out")
     files = {
         "--upstream-ca": settings.upstream_ca,
         "--tls-cert": settings.tls_cert,
         "--tls-key": settings.tls_key,
+        "--tls-client-ca": settings.tls_client_ca,
     }
     missing = {option: file for option, file in files.items() if file and not file.is_file()}
     for option, file in missing.items():
         yield Fault(option, f"there is no file '{file}'; check the path")
-    if settings.tls_cert and not missing:
-        yield from _unusable_chain(settings.tls_cert, settings.tls_key)
-
-
-def _unusable_chain(cert: Path, key: Path | None) -> Iterator[Fault]:
-    """Load the chain as the listener will; an encrypted key is a fault, because nobody is there to type."""
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password="")
-    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or "not readable"
-        sentence = "name PEM files of a chain and of its own, unencrypted key"
-        yield Fault("--tls-cert", f"'{cert}' and its key cannot be used ({reason}); {sentence}")
+    if settings.tls_cert and not missing and (reason := wrong_chain(settings.tls_cert, settings.tls_key)):
+        yield Fault("--tls-cert", f"'{settings.tls_cert}' and its key cannot be used ({reason}); {CHAIN}")
+    for option in ("--upstream-ca", "--tls-client-ca"):
+        authority = files[option]
+        meant = option not in missing and (option != "--upstream-ca" or settings.upstream.secure)
+        if authority and meant and (reason := wrong_authority(authority)):
+            yield Fault(option, f"'{authority}' cannot be used ({reason}); name a PEM file of certificates")

@@ -44,12 +44,21 @@ class Option:
         return list[str] | None if self.field == "trusted_proxies" else str | None
 
 
+OF_ROUTES = frozenset(
+    {
+        *("upstream", "rules", "binary", "host_header", "forwarded", "deflate", "upstream_ca"),
+        *("max_message", "max_per_address", "max_rate", "connect_timeout", "idle", "lifetime"),
+        *("write_stall", "close_timeout"),
+    }
+)
+"""What each route of a --config says for itself; the other options are about the whole process."""
+
 O = Option  # noqa: E741 - a table of 31 rows reads better with a short name
 # fmt: off
 PANELS: dict[str, tuple[Option, ...]] = {
     "Service": (
         O("upstream", "--upstream", "URL", "",
-          "The service to protect: ws://HOST:PORT or wss://HOST/base. Required."),
+          "The service to protect: ws://HOST:PORT or wss://HOST/base. Required, unless --config names several."),
         O("listen", "--listen", "HOST:PORT", "127.0.0.1:8080",
           "Where clients connect instead. Port 0 lets the system choose; :8080 means all interfaces."),
         O("workers", "--workers", "N", "1",
@@ -87,6 +96,8 @@ PANELS: dict[str, tuple[Option, ...]] = {
           "PEM certificate chain; clients then connect with wss://."),
         O("tls_key", "--tls-key", "FILE", "in the chain",
           "PEM key of --tls-cert, if it is not in the same file."),
+        O("tls_client_ca", "--tls-client-ca", "FILE", "",
+          "PEM file with an authority; clients must then show a certificate that it has signed."),
     ),
     "Limits": (
         O("max_message", "--max-message", "SIZE", "16MiB",
@@ -95,6 +106,9 @@ PANELS: dict[str, tuple[Option, ...]] = {
           "More clients are answered 503. Each worker counts its own."),
         O("max_per_address", "--max-per-address", "N", "0",
           "The same for one client address; 0 sets no limit."),
+        O("max_rate", "--max-rate", "N", "0",
+          "Messages per second that one client may send, in bursts of as many; 0 sets no limit."
+          " The rest is read later: nothing is lost."),
         O("max_header", "--max-header", "SIZE", "64KiB",
           "All request headers of a handshake together."),
         O("header_timeout", "--header-timeout", "TIME", "10s",
@@ -129,6 +143,15 @@ PANELS: dict[str, tuple[Option, ...]] = {
 }
 # fmt: on
 OPTIONS = tuple(option for panel in PANELS.values() for option in panel)
+CONFIG = typer.Option(
+    "--config",
+    metavar="FILE",
+    envvar="HUSHWIRE_CONFIG",
+    show_envvar=False,
+    show_default=False,
+    rich_help_panel="Service",
+    help="A hushwire.yaml with one or more routes, instead of --upstream. Options win over what it says.",
+)
 JSON = typer.Option(
     "--json",
     metavar=" ",
@@ -152,10 +175,13 @@ def signature() -> inspect.Signature:
         for panel, options in PANELS.items()
         for option in options
     ]
+    config = inspect.Parameter(
+        "config", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, CONFIG]
+    )
     as_json = inspect.Parameter(
         "as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, JSON]
     )
-    return inspect.Signature([*given, as_json])
+    return inspect.Signature([config, *given, as_json])
 
 
 def _typer(option: Option, panel: str) -> Any:

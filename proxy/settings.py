@@ -122,7 +122,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Settings(BaseModel):
-    """Everything `hushwire run` can be told. One frozen value, made once, handed on."""
+    """Everything `hushwire run` can be told. Frozen, made once, handed on; with several routes, one for each."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -144,10 +144,12 @@ class Settings(BaseModel):
     upstream_ca: Path | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    tls_client_ca: Path | None = None  # clients must show a certificate that it has signed
 
     max_message: Size = 16 * 1024**2
     max_connections: int = Field(20_000, ge=1)
     max_per_address: int = Field(0, ge=0)  # 0: no limit
+    max_rate: float = Field(0, ge=0)  # messages per second from one client; 0: no limit
     max_header: Size = 64 * 1024
     header_timeout: Duration = 10.0
     connect_timeout: Duration = 10.0  # dial and handshake of the upstream
@@ -161,6 +163,8 @@ class Settings(BaseModel):
     inline_bytes: Annotated[int, BeforeValidator(parse_size), Field(ge=0)] = 1024  # larger: in a worker thread
     max_waiting: int = Field(64, ge=1)  # messages that may queue for the worker; one more is refused
 
+    on_error: Literal["close", "pass"] = "close"  # pass: what cannot be inspected leaks
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
@@ -170,19 +174,31 @@ class Settings(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class Served:
+    """One route of a proxy that is up. `match` and `upstream` are for people, `entities` the kinds of data that
+    its rules look for; `digest` names the exact policy."""
+
+    name: str
+    match: str
+    upstream: str
+    rules: str
+    digest: str
+    entities: tuple[str, ...]
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """What the proxy says once it accepts connections. Made by app; shown by the command line.
 
     `admin` is None when the side doors are not served; `admin_problem` then says why, unless that was asked for.
-    `entities` are the kinds of data the rules look for, `digest` names the exact policy.
+    `named` says that the routes come from a file; without one there is one route, which gets everything.
     """
 
     listen: Address
     admin: Address | None
     admin_problem: str | None
-    rules: str
-    digest: str
-    entities: tuple[str, ...]
-    upstream: Upstream
+    routes: tuple[Served, ...]
+    named: bool
     workers: int
     pid: int

@@ -30,7 +30,7 @@ from proxy.banner import python, show
 from proxy.faults import Unusable, settings_of
 from proxy.health import ask, told
 from proxy.options import OPTIONS, PANELS, TOKEN_VARIABLE, Option, signature
-from proxy.settings import Address, Ready, Settings
+from proxy.settings import Address, Ready, Served, Settings
 from tests.harness import ROOT, Hushwire
 
 UPSTREAM = "ws://127.0.0.1:9"
@@ -50,6 +50,8 @@ SAMPLES: dict[str, str] = {
     "upstream_ca": "ca.pem",
     "tls_cert": "cert.pem",
     "tls_key": "key.pem",
+    "tls_client_ca": "clients.pem",
+    "max_rate": "7",
     "max_message": "1MiB",
     "max_connections": "5",
     "max_per_address": "6",
@@ -153,8 +155,8 @@ def test_what_is_no_command_line_exits_with_2(arguments: list[str]) -> None:
 
 
 def test_every_setting_has_an_option_and_every_option_fills_a_setting() -> None:
-    # admin_required says whether --admin was given.
-    assert {option.field for option in OPTIONS} == set(Settings.model_fields) - {"admin_required"}
+    # admin_required says whether --admin was given; to let messages leak takes a file that says so twice.
+    assert {option.field for option in OPTIONS} == set(Settings.model_fields) - {"admin_required", "on_error"}
     assert len({option.name for option in OPTIONS}) == len(OPTIONS) == len(SAMPLES)
 
 
@@ -190,12 +192,15 @@ def test_every_option_can_be_set_by_flag_and_by_environment(option: Option) -> N
     assert not any(value for field, value in by_flag.items() if field != option.field)
 
 
-@pytest.mark.parametrize("field", sorted(set(SAMPLES) - {"admin_token", "upstream_ca", "tls_cert", "tls_key"}))
+@pytest.mark.parametrize(
+    "field", sorted(set(SAMPLES) - {"admin_token", "upstream_ca", "tls_cert", "tls_key", "tls_client_ca"})
+)
 def test_every_option_arrives_in_its_setting(field: str) -> None:
     sample = SAMPLES[field]
     value: Any = {"off": False}.get(sample, [sample] if field == "trusted_proxies" else sample)
     given = {"upstream": UPSTREAM, **parsed(), field: value}
     given.pop("as_json")
+    given.pop("config")
     given["upstream"] = given["upstream"] or UPSTREAM
     assert getattr(settings_of(given, {}), field) != getattr(Settings(upstream=UPSTREAM), field)
 
@@ -383,14 +388,14 @@ def test_a_token_in_the_environment_is_never_printed() -> None:
 
 def banner(capsys: pytest.CaptureFixture[str], settings: Settings, **changes: Any) -> str:
     """The banner of a proxy with `settings`, as one line of words."""
+    entities = changes.pop("entities", ("CREDIT_CARD", "EMAIL_ADDRESS"))
+    upstream = str(settings.upstream)
     ready: dict[str, Any] = {
         "listen": settings.listen,
         "admin": settings.admin,
         "admin_problem": None,
-        "rules": settings.rules,
-        "digest": "0123456789abcdef",
-        "entities": ("CREDIT_CARD", "EMAIL_ADDRESS"),
-        "upstream": settings.upstream,
+        "routes": (Served("default", "", upstream, settings.rules, "0123456789abcdef", entities, settings),),
+        "named": False,
         "workers": 1,
         "pid": 1,
     }

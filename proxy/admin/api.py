@@ -16,8 +16,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from proxy import __version__
-from proxy.admin.metrics import TallyCollector
-from proxy.core.tally import Snapshot
+from proxy.admin.metrics import About, Counted, TallyCollector
 
 DOORS = {
     "/-/live": "the process answers",
@@ -28,19 +27,19 @@ READING = ["GET", "HEAD"]
 
 
 def build(
-    metrics: Callable[[], Snapshot],
+    metrics: Callable[[], Counted],
     ready: Callable[[], list[str]],
     token: str | None,
-    about: Callable[[], dict[str, str]] = dict,
+    about: Callable[[], About] = dict,
 ) -> FastAPI:
     """The ASGI app of the admin port.
 
-    `ready` returns the reasons why the proxy is not ready, none when it is. `about` adds labels to
-    `hushwire_info`, such as rules and digest; it is asked at each scrape, because rules may change.
+    `ready` returns the reasons why the proxy is not ready, none when it is. `about` gives labels of
+    `hushwire_info`, such as rules and digest, by route; it is asked at each scrape, because rules may change.
     """
     app = FastAPI(title="Hushwire", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(TallyCollector(metrics, lambda: {"version": __version__, **about()}))
+    registry.register(TallyCollector(metrics, lambda: _with_version(about())))
 
     async def live() -> dict[str, str]:
         return {"status": "live"}
@@ -61,6 +60,10 @@ def build(
     app.add_api_route("/-/metrics", scrape, methods=READING, response_model=None, dependencies=guard)
     app.add_exception_handler(HTTPStatus.NOT_FOUND, no_such_door)
     return app
+
+
+def _with_version(about: About) -> About:
+    return {route: {"version": __version__, **labels} for route, labels in (about or {"": {}}).items()}
 
 
 def bearer(token: str | None) -> Callable[[Request], Awaitable[None]]:

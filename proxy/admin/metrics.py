@@ -1,11 +1,12 @@
 """Counters as Prometheus families. Names and labels live here; counting lives in proxy/core/tally.
 
-Labels hold names only (entity, direction, reason), never a value, a path or an address of a client.
+Labels hold names only (route, entity, direction, reason), never a value, a path or an address of a client. There
+is a label `route` where routes have names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import accumulate
 
 from prometheus_client.core import (
@@ -20,18 +21,39 @@ from prometheus_client.registry import Collector
 from proxy.core.message import Direction
 from proxy.core.tally import BOUNDS, Snapshot
 
+Counted = Mapping[str, Snapshot]
+"""By the name of the route; "" where there is only one, or for what belongs to none."""
+About = Mapping[str, Mapping[str, str]]
+"""By the same names: the labels of `hushwire_info`."""
+
 
 class TallyCollector(Collector):
-    """Asks for a snapshot at each scrape; keeps nothing."""
+    """Asks for the snapshots at each scrape; keeps nothing."""
 
-    def __init__(self, snapshot: Callable[[], Snapshot], about: Callable[[], dict[str, str]]) -> None:
-        self._snapshot = snapshot
+    def __init__(self, counted: Callable[[], Counted], about: Callable[[], About]) -> None:
+        self._counted = counted
         self._about = about
 
     def collect(self) -> Iterable[Metric]:
-        """All families, of one snapshot."""
-        yield InfoMetricFamily("hushwire", "What is running.", value=self._about())
-        yield from families(self._snapshot())
+        """All families, each once."""
+        collected: dict[str, Metric] = {}
+        for route, labels in self._about().items():
+            gather(collected, route, InfoMetricFamily("hushwire", "What is running.", value=dict(labels)))
+        counted = self._counted()
+        for route, snapshot in counted.items():
+            for family in families(snapshot):
+                if not route and len(counted) > 1:  # most of what is counted has a route
+                    family.samples = [sample for sample in family.samples if sample.value]
+                gather(collected, route, family)
+        yield from collected.values()
+
+
+def gather(collected: dict[str, Metric], route: str, family: Metric) -> None:
+    """Add the samples of `route` to the family of that name."""
+    label = {"route": route} if route else {}
+    samples = [sample._replace(labels={**sample.labels, **label}) for sample in family.samples]
+    first = collected.setdefault(family.name, family)
+    first.samples = [*(first.samples if first is not family else ()), *samples]
 
 
 def families(counted: Snapshot) -> Iterator[Metric]:

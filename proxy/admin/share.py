@@ -14,61 +14,71 @@ import json
 import mmap
 import struct
 import zlib
+from collections.abc import Mapping
 
 from proxy.core.tally import Snapshot, merge
 
-SLOT = 64 * 1024
-HALF = (SLOT - 8) // 2
+ROUTE = 64 * 1024  # bytes of a slot for each route, both halves together
 HEAD = struct.Struct("=II")
-ROOM = HALF - HEAD.size
 ATTEMPTS = 1000  # a reader is disturbed only by two writes during one copy; this many in a row is damage
 
 
-class Share:
-    """The slots of `workers` processes. Make it before the fork; then each worker calls `take` once."""
+Counted = Mapping[str, Snapshot]
+"""Snapshots by the name of their route; "" where there is only one, or for what belongs to none."""
 
-    def __init__(self, workers: int) -> None:
+
+class Share:
+    """The slots of `workers` processes. Make it before the fork; then each worker calls `take` once.
+
+    `routes` is for how many routes a worker counts.
+    """
+
+    def __init__(self, workers: int, routes: int = 1) -> None:
         self.workers = workers
-        self._memory = mmap.mmap(-1, workers * SLOT)
+        self._slot = ROUTE * (routes + 1)
+        self._half = (self._slot - 8) // 2
+        self._memory = mmap.mmap(-1, workers * self._slot)
         for worker in range(workers):
-            self._write(worker, merge(()))
+            self._write(worker, {})
 
     def take(self, worker: int) -> Slot:
         """The slot of a starting worker: what its dead predecessors counted is kept, their connections are not."""
         return Slot(self, worker, self.bury(worker))
 
-    def bury(self, worker: int) -> Snapshot:
+    def bury(self, worker: int) -> Counted:
         """Mark a worker as dead: its open connections died with it. Returns what it had counted.
 
         Only once the process is gone (a slot has one writer).
         """
         left = self._read(worker)
-        left["open"] = 0
+        for snapshot in left.values():
+            snapshot["open"] = 0
         self._write(worker, left)
         return left
 
-    def merged(self) -> Snapshot:
+    def merged(self) -> Counted:
         """The counters of all workers, as each last published them."""
-        return merge(self._read(worker) for worker in range(self.workers))
+        return merge_routes(*(self._read(worker) for worker in range(self.workers)))
 
-    def _read(self, worker: int) -> Snapshot:
-        start = worker * SLOT
+    def _read(self, worker: int) -> Counted:
+        start = worker * self._slot
+        room = self._half - HEAD.size
         for _ in range(ATTEMPTS):
-            half = start + 8 + HALF * self._memory[start]
+            half = start + 8 + self._half * self._memory[start]
             length, checksum = HEAD.unpack_from(self._memory, half)
-            text = self._memory[half + HEAD.size : half + HEAD.size + min(length, ROOM)]
+            text = self._memory[half + HEAD.size : half + HEAD.size + min(length, room)]
             if zlib.crc32(text) == checksum:
-                snapshot: Snapshot = json.loads(text)
-                return snapshot
+                counted: Counted = json.loads(text)
+                return counted
         raise RuntimeError(f"the shared counters of worker {worker} cannot be read")
 
-    def _write(self, worker: int, snapshot: Snapshot) -> None:
-        text = json.dumps(snapshot, separators=(",", ":")).encode()
-        if len(text) > ROOM:
-            raise ValueError(f"a snapshot of {len(text)} bytes does not fit into {ROOM}; use fewer entities")
-        start = worker * SLOT
+    def _write(self, worker: int, counted: Counted) -> None:
+        text, room = json.dumps(counted, separators=(",", ":")).encode(), self._half - HEAD.size
+        if len(text) > room:
+            raise ValueError(f"a snapshot of {len(text)} bytes does not fit into {room}; use fewer entities")
+        start = worker * self._slot
         other = 1 - self._memory[start]
-        half = start + 8 + HALF * other
+        half = start + 8 + self._half * other
         HEAD.pack_into(self._memory, half, len(text), zlib.crc32(text))
         self._memory[half + HEAD.size : half + HEAD.size + len(text)] = text
         self._memory[start] = other
@@ -77,11 +87,17 @@ class Share:
 class Slot:
     """Where one worker publishes. `base` is what earlier workers of this slot counted, so sums never fall."""
 
-    def __init__(self, share: Share, worker: int, base: Snapshot) -> None:
+    def __init__(self, share: Share, worker: int, base: Counted) -> None:
         self._share = share
         self._worker = worker
         self._base = base
 
-    def publish(self, snapshot: Snapshot) -> None:
-        """Make `snapshot` visible to all workers."""
-        self._share._write(self._worker, merge((self._base, snapshot)))
+    def publish(self, counted: Counted) -> None:
+        """Make `counted` visible to all workers."""
+        self._share._write(self._worker, merge_routes(self._base, counted))
+
+
+def merge_routes(*counted: Counted) -> Counted:
+    """The sum of each route's snapshots."""
+    names = dict.fromkeys(name for one in counted for name in one)
+    return {name: merge(one[name] for one in counted if name in one) for name in names}

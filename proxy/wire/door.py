@@ -7,21 +7,28 @@ import logging
 import socket
 import ssl
 
+from proxy.core.tally import Tally
+from proxy.route import Denied
 from proxy.settings import Settings
 from proxy.wire.dial import BadAnswer, Opened, dial
 from proxy.wire.edge import Edge
 from proxy.wire.exchange import Exchange
 from proxy.wire.headers import client_address, spell_request, upstream_headers
 from proxy.wire.relay import Relay
+from proxy.wire.routes import Routes, Way
 
 log = logging.getLogger("hushwire")
 
 BUSY = {
     "draining": "The proxy is shutting down.",
     "connections": "The proxy has reached its limit of connections (--max-connections).",
-    "per_address": "Too many connections from this address (--max-per-address).",
+    "route_connections": "The route has reached its limit of connections (limits.connections).",
+    "per_address": "Too many connections from this address (--max-per-address, or limits.per_address).",
 }
 RETRY_AFTER = (b"Retry-After", b"5")
+EXTRA = {503: (RETRY_AFTER,), 401: ((b"WWW-Authenticate", b'Bearer realm="hushwire"'),)}
+
+AUTHORIZATION = b"authorization"
 
 # TCP keepalive on both ends finds peers that vanished; WebSocket pings would be visible, and would kill
 # connections whose pongs are not read while the other end is slow.
@@ -33,19 +40,29 @@ KEEPALIVE = (
 )
 
 
-async def pass_through(edge: Edge, exchange: Exchange, tls: ssl.SSLContext | None) -> None:
+async def pass_through(edge: Edge, routes: Routes) -> None:
     """Answer one upgrade request: with the upstream's own answer, or with a sentence that says what failed."""
-    request, settings = edge.request, exchange.settings
-    fault = request.fault()
-    if fault is not None:
-        _deny(edge, exchange, "bad_request", 400, f"Bad WebSocket handshake: {fault}.")
+    request, tally = edge.request, routes.tally
+    try:
+        way, params = routes.find(request)
+        tally = way.exchange.tally
+        way.route.auth.check(request.values(AUTHORIZATION), request.values(b"origin"))
+    except Denied as denied:
+        _deny(edge, tally, denied.reason, denied.status, str(denied))
         return
-    key = client_address(request, settings.trusted_proxies)
-    limit = exchange.admit(key)
+    key = client_address(request, way.route.settings.trusted_proxies)
+    limit = way.exchange.admit(key)
     if limit is not None:
-        _deny(edge, exchange, limit, 503, BUSY[limit])
+        _deny(edge, tally, limit, 503, BUSY[limit])
         return
-    spelt = spell_request(request, upstream_headers(request, settings), settings.upstream.base)
+    # A token for this proxy is no business of the service's.
+    headers = upstream_headers(request, way.route.settings, AUTHORIZATION if way.route.auth.digests else None)
+    await _dial(edge, way, key, spell_request(request, headers, way.route.target(request.target, params)))
+
+
+async def _dial(edge: Edge, way: Way, key: str, spelt: bytes) -> None:
+    """Send the request upstream and pass the answer on. The client is counted in under `key`."""
+    exchange, settings = way.exchange, way.route.settings
     relayed = False
 
     def opened(transport: asyncio.Transport, answer: Opened) -> None:
@@ -54,18 +71,18 @@ async def pass_through(edge: Edge, exchange: Exchange, tls: ssl.SSLContext | Non
         start_relay(edge, exchange, key, transport, answer)
 
     try:
-        sec_key = request.values(b"sec-websocket-key")[0].decode("latin-1").strip()
+        sec_key = edge.request.values(b"sec-websocket-key")[0].decode("latin-1").strip()
         with exchange.dialling():
             async with asyncio.timeout(settings.connect_timeout or None):
-                refused = await dial(settings.upstream, tls, spelt, sec_key, opened)
+                refused = await dial(settings.upstream, way.tls, spelt, sec_key, opened)
     except asyncio.CancelledError:
         if edge.gone or not exchange.closing:
             raise
         if not edge.answered:
-            _deny(edge, exchange, "draining", 503, BUSY["draining"])
+            _deny(edge, exchange.tally, "draining", 503, BUSY["draining"])
     except (BadAnswer, OSError) as error:
         if not edge.answered:  # the answer can come in the very turn in which the time is up
-            _deny(edge, exchange, *_failure(error, settings))
+            _deny(edge, exchange.tally, *_failure(error, settings))
     else:
         if refused is not None:
             exchange.tally.handshakes_refused["upstream_refusal"] += 1
@@ -89,9 +106,9 @@ def _failure(error: BadAnswer | OSError, settings: Settings) -> tuple[str, int, 
     return "upstream_unreachable", 502, "The upstream cannot be reached."
 
 
-def _deny(edge: Edge, exchange: Exchange, reason: str, status: int, sentence: str) -> None:
-    exchange.tally.handshakes_refused[reason] += 1
-    edge.deny(status, sentence, (RETRY_AFTER,) if status == 503 else ())
+def _deny(edge: Edge, tally: Tally, reason: str, status: int, sentence: str) -> None:
+    tally.handshakes_refused[reason] += 1
+    edge.deny(status, sentence, EXTRA.get(status, ()))
 
 
 def start_relay(edge: Edge, exchange: Exchange, key: str, upstream: asyncio.Transport, answer: Opened) -> None:
@@ -108,7 +125,7 @@ def start_relay(edge: Edge, exchange: Exchange, key: str, upstream: asyncio.Tran
         for option in KEEPALIVE if sock is not None else ():
             sock.setsockopt(*option)
     edge.transport.write(answer.head)
-    relay = Relay(exchange, next(exchange.sids), key, (edge.transport, upstream), answer.deflate)
+    relay = Relay(exchange, next(exchange.crowd.sids), key, (edge.transport, upstream), answer.deflate)
     exchange.opened(relay)
     early, edge.early = edge.early, b""
     relay.start((early, answer.rest))

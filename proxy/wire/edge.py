@@ -17,7 +17,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from proxy.wire.exchange import Exchange
+from proxy.settings import Settings
 from proxy.wire.headers import Header, Request
 from proxy.wire.reset import GONE_BY_RESET
 
@@ -39,7 +39,7 @@ def plain_response(status: int, sentence: str, headers: tuple[Header, ...] = ())
 class EdgeHttp(HttpToolsProtocol):
     """uvicorn's HTTP/1.1 protocol with raw header names, bounded headers, and a way out for upgrades."""
 
-    exchange: Exchange  # set on the subclass that `edge_http` makes
+    settings: Settings  # of the process; set on the subclass that `edge_http` makes
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -59,7 +59,7 @@ class EdgeHttp(HttpToolsProtocol):
     def _await_head(self) -> None:
         self._head_done()
         self.head_size = 0
-        timeout = self.exchange.settings.header_timeout
+        timeout = self.settings.header_timeout
         if timeout:
             self.head_timer = self.loop.call_later(timeout, self._too_slow)
 
@@ -70,7 +70,7 @@ class EdgeHttp(HttpToolsProtocol):
             self.head_timer = None
 
     def _too_slow(self) -> None:
-        self._reject(408, f"No complete request head within {self.exchange.settings.header_timeout:g} s.")
+        self._reject(408, f"No complete request head within {self.settings.header_timeout:g} s.")
 
     def _reject(self, status: int, sentence: str) -> None:
         if not self.transport.is_closing():
@@ -92,11 +92,11 @@ class EdgeHttp(HttpToolsProtocol):
         except httptools.HttpParserError:
             self._reject(400, "Invalid HTTP request.")
             return
-        if self.head_size is not None and self.head_size > self.exchange.settings.max_header:
+        if self.head_size is not None and self.head_size > self.settings.max_header:
             self._too_large()
 
     def _too_large(self) -> None:
-        limit = self.exchange.settings.max_header
+        limit = self.settings.max_header
         self._reject(431, f"The request head is larger than {limit} bytes (--max-header).")
 
     def on_message_begin(self) -> None:
@@ -112,7 +112,7 @@ class EdgeHttp(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._head_done()
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.raw_headers)
-        if size > self.exchange.settings.max_header:  # it came whole, in one segment
+        if size > self.settings.max_header:  # it came whole, in one segment
             self._too_large()
             raise httptools.HttpParserError("the request head is too large")
         super().on_headers_complete()
@@ -131,23 +131,25 @@ class EdgeHttp(HttpToolsProtocol):
             self.client[0] if self.client else "unknown",
             self.scheme == "https",
         )
-        edge = Edge(self.exchange, self.transport, request, early)
+        edge = Edge(self.loop, self.transport, request, early)
         self.transport.set_protocol(edge)
         edge.start(self.app, self.server_state, self.server, self.client)
 
 
-def edge_http(exchange: Exchange) -> type[EdgeHttp]:
+def edge_http(settings: Settings) -> type[EdgeHttp]:
     """EdgeHttp for uvicorn's Config(http=...), which takes a class and no arguments."""
-    return type("EdgeHttp", (EdgeHttp,), {"exchange": exchange})
+    return type("EdgeHttp", (EdgeHttp,), {"settings": settings})
 
 
 class Edge(asyncio.Protocol):
     """One upgrade request waiting for its answer, as an ASGI websocket connection."""
 
-    __slots__ = ("answered", "early", "exchange", "gone", "on_gone", "request", "status", "task", "transport")
+    __slots__ = ("answered", "early", "gone", "loop", "request", "status", "task", "transport")
 
-    def __init__(self, exchange: Exchange, transport: asyncio.Transport, request: Request, early: bytes) -> None:
-        self.exchange = exchange
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport, request: Request, early: bytes
+    ) -> None:
+        self.loop = loop
         self.transport = transport
         self.request = request
         self.early = early
@@ -182,7 +184,7 @@ class Edge(asyncio.Protocol):
             "state": {},
             "extensions": {"websocket.http.response": {}, EXTENSION: self},
         }
-        self.task = self.exchange.loop.create_task(self._run(app, scope))
+        self.task = self.loop.create_task(self._run(app, scope))
         state.tasks.add(self.task)
         self.task.add_done_callback(state.tasks.discard)
 

@@ -1,4 +1,4 @@
-"""All connections of one process, what they share, and the timers that watch over them.
+"""All connections of one route, what they share, and the timers that watch over them.
 
 No clock is read and no timer set on the hot path: legs only leave marks (`active`, `stalled`), and one sweep
 looks at them.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from proxy.core.message import Side
 from proxy.core.plugs import NoteSink, Submit
 from proxy.core.tally import Snapshot, Tally
 from proxy.settings import Settings
+from proxy.wire.crowd import Crowd
 from proxy.wire.leg import Leg
 from proxy.wire.relay import Relay
 
@@ -31,7 +31,7 @@ SLICE = 2000  # relays looked at in one turn of the loop: about 1 ms
 
 
 class Exchange:
-    """Made once per process by the composition root."""
+    """Made once per route and process by the composition root; routes of one process share a `crowd`."""
 
     def __init__(
         self,
@@ -40,8 +40,12 @@ class Exchange:
         submit: Submit,
         sink: NoteSink,
         tally: Tally,
+        crowd: Crowd | None = None,
+        name: str = "default",
     ) -> None:
         self.settings = settings
+        self.name = name
+        self.crowd = crowd or Crowd(settings.max_connections)
         self.live = live
         self.denies_binary = settings.binary == "deny"
         self.turn = TURN
@@ -50,7 +54,6 @@ class Exchange:
         self.tally = tally
         self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         self.relays: set[Relay] = set()
-        self.sids = itertools.count(1)
         self.handshakes = 0  # admitted, not yet relayed
         self.dials: set[asyncio.Task[Any]] = set()  # those that wait for the upstream
         self.per_address: Counter[str] = Counter()
@@ -64,16 +67,19 @@ class Exchange:
     # -- limits -------------------------------------------------------------------------------------------
 
     def admit(self, key: str) -> str | None:
-        """Count a client in, or name the limit it hits: `draining`, `connections` or `per_address`."""
+        """Count a client in, or name the limit it hits: a key of `BUSY` in door.py."""
         settings = self.settings
         if self.closing:
             return "draining"
-        if len(self.relays) + self.handshakes >= settings.max_connections:
+        if self.crowd.inside >= self.crowd.limit:
             return "connections"
+        if len(self.relays) + self.handshakes >= settings.max_connections:
+            return "route_connections"
         if settings.max_per_address and self.per_address[key] >= settings.max_per_address:
             return "per_address"
         self.per_address[key] += 1
         self.handshakes += 1
+        self.crowd.inside += 1
         return None
 
     def leave(self, key: str) -> None:
@@ -82,6 +88,7 @@ class Exchange:
         self._forget(key)
 
     def _forget(self, key: str) -> None:
+        self.crowd.inside -= 1
         self.per_address[key] -= 1
         if self.per_address[key] <= 0:
             del self.per_address[key]
@@ -104,7 +111,7 @@ class Exchange:
         self.handshakes -= 1
         self.relays.add(relay)
         self.tally.connections += 1
-        log.info("session %d opened", relay.sid)
+        log.info("session %d opened on route %s", relay.sid, self.name)
 
     def ended(self, relay: Relay) -> None:
         """Both transports are gone."""

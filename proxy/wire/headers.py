@@ -38,6 +38,11 @@ class Request:
         """All values of the header `name` (lower case), in order."""
         return [value for key, value in self.headers if key.lower() == name]
 
+    def offered(self) -> frozenset[str]:
+        """The subprotocols that the client asks for."""
+        values = self.values(b"sec-websocket-protocol")
+        return frozenset(token.strip().decode("latin-1") for value in values for token in value.split(b","))
+
     def fault(self) -> str | None:
         """Why this request must not be passed on, or None."""
         if not self.target.startswith(b"/"):
@@ -78,13 +83,14 @@ def client_address(request: Request, networks: Sequence[Network]) -> str:
     return address
 
 
-def upstream_headers(request: Request, settings: Settings) -> list[Header]:
-    """The headers to send upstream for a client's."""
+def upstream_headers(request: Request, settings: Settings, kept: bytes | None = None) -> list[Header]:
+    """The headers to send upstream for a client's. `kept` (lower case) names one that is for this proxy only."""
     named = {t.strip().lower() for v in request.values(b"connection") for t in v.split(b",")} - {
         b"upgrade",
         b"close",
     }
     drop = HOP_BY_HOP | {name for name in named if not name.startswith(b"sec-websocket-")} | {EXTENSIONS}
+    drop |= {kept} if kept else set()
     believed = trusted(request.peer, settings.trusted_proxies)
     if settings.forwarded:
         drop |= FORWARDED
@@ -120,7 +126,7 @@ def forwarded_headers(request: Request, believed: bool) -> list[Header]:
     ]
 
 
-def spell_request(request: Request, headers: Sequence[Header], base: str) -> bytes:
-    """The request as bytes, its path behind the upstream's base path."""
-    line = b"%b %b%b HTTP/%b\r\n" % (request.method, base.encode(), request.target, request.version.encode())
+def spell_request(request: Request, headers: Sequence[Header], target: bytes) -> bytes:
+    """The request as bytes, for `target` at the upstream."""
+    line = b"%b %b HTTP/%b\r\n" % (request.method, target, request.version.encode())
     return line + b"".join(b"%b: %b\r\n" % header for header in headers) + b"\r\n"

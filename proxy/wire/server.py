@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -54,8 +55,12 @@ def listener(
     http: type[HttpToolsProtocol] = HttpToolsProtocol,
     cert: Path | None = None,
     key: Path | None = None,
+    client_ca: Path | None = None,
 ) -> Listener:
-    """A server for `app`, ready for `start`. Raises OSError or ssl.SSLError for a bad certificate."""
+    """A server for `app`, ready for `start`. Raises OSError or ssl.SSLError for a bad certificate.
+
+    With `client_ca` nobody gets through the TLS handshake without a certificate that it has signed.
+    """
     config = uvicorn.Config(
         app,
         http=http,
@@ -70,6 +75,8 @@ def listener(
         timeout_graceful_shutdown=1,
         ssl_certfile=cert,
         ssl_keyfile=key,
+        ssl_ca_certs=None if client_ca is None else str(client_ca),
+        ssl_cert_reqs=ssl.CERT_NONE if client_ca is None else ssl.CERT_REQUIRED,
     )
     config.load()
     return Listener(config)

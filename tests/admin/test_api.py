@@ -11,9 +11,10 @@ from prometheus_client.parser import text_string_to_metric_families as parse
 
 from proxy import __version__
 from proxy.admin.api import DOORS, build
+from proxy.admin.metrics import TallyCollector
 from proxy.core.action import Cause, Done, Note
 from proxy.core.message import Direction, Kind
-from proxy.core.tally import BOUNDS, Snapshot, Tally
+from proxy.core.tally import BOUNDS, Snapshot, Tally, merge
 
 
 def snapshot() -> Snapshot:
@@ -39,7 +40,8 @@ def ask(
     token: str | None = None,
     headers: dict[str, str] | None = None,
 ) -> httpx.Response:
-    app = build(snapshot, lambda: list(because), token, lambda: {"rules": "default", "digest": "abc123"})
+    about = {"": {"rules": "default", "digest": "abc123"}}
+    app = build(lambda: {"": snapshot()}, lambda: list(because), token, lambda: about)
 
     async def go() -> httpx.Response:
         transport = httpx.ASGITransport(app)
@@ -99,6 +101,23 @@ def test_metrics_show_every_counter_under_its_name() -> None:
     assert len(by_bound) == len(BOUNDS) + 1
     assert (by_bound["1e-05"], by_bound["0.001"], by_bound["0.003"], by_bound["1.0"]) == (1, 1, 2, 2)
     assert by_bound["+Inf"] == 3
+
+
+def test_with_named_routes_every_sample_says_its_route_and_every_family_stands_once() -> None:
+    unrouted = {**merge(()), "handshakes_refused": {"no_route": 4}}
+    collector = TallyCollector(
+        lambda: {"": unrouted, "chat": snapshot(), "feed": merge(())},
+        lambda: {"chat": {"rules": "default"}, "feed": {"rules": "strict"}},
+    )
+    families = list(collector.collect())
+    assert len({family.name for family in families}) == len(families)
+    seen = {(s.name, *sorted(s.labels.items())): s.value for family in families for s in family.samples}
+    assert seen["hushwire_connections_total", ("route", "chat")] == 7
+    assert seen["hushwire_connections_total", ("route", "feed")] == 0
+    assert seen["hushwire_info", ("route", "feed"), ("rules", "strict")] == 1
+    assert [key for key in seen if not dict(key[1:]).get("route")] == [
+        ("hushwire_handshakes_refused_total", ("reason", "no_route"))
+    ]
 
 
 def test_a_value_kept_by_a_rule_is_not_counted_as_redacted() -> None:

@@ -26,10 +26,12 @@ from proxy.core.live import Live
 from proxy.core.plugs import Detector, NoteSink
 from proxy.core.tally import Tally
 from proxy.detect.workers import Workers
+from proxy.route import only
 from proxy.settings import Address, Settings
 from proxy.wire.edge import edge_http
 from proxy.wire.exchange import Exchange
 from proxy.wire.relay import Relay
+from proxy.wire.routes import Routes, Way
 from proxy.wire.server import address_of, bind, listener, start
 from tests.harness import Hushwire
 from tests.playbook import EMAILS, Broken, Given, Table, policy
@@ -137,13 +139,14 @@ class Inside:
         workers = Workers(threads=1, waiting=4)
         sink = self.sink or self.tally.note
         exchange = Exchange(self.settings, live, workers.submit, sink, self.tally)
-        server = listener(front(exchange, None), edge_http(exchange))
+        routes = Routes([Way(only(self.settings).routes[0], exchange, None)], Tally())
+        server = listener(front(routes), edge_http(self.settings))
         sock = bind(self.settings.listen)
         address = address_of(sock)
         task = await start(server, sock)
         self.started.set_result(address)
         await self.over.wait()
-        await exchange.shut(1.0)
+        await routes.shut(1.0)
         server.should_exit = True
         await task
         workers.close()

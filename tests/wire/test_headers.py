@@ -6,6 +6,7 @@ import ipaddress
 
 import pytest
 
+from proxy.route import only
 from proxy.settings import Settings
 from proxy.wire.headers import Request, client_address, forwarded_headers, spell_request, trusted, upstream_headers
 
@@ -220,5 +221,6 @@ def test_nobody_is_trusted_by_default():
     ],
 )
 def test_the_target_is_passed_on_as_it_came_behind_the_base_path(target, base, line):
-    spelt = spell_request(request(target=target), [(b"X-Odd", b"caf\xe9")], base)
+    route = only(settings(upstream=f"ws://service.test{base}")).routes[0]
+    spelt = spell_request(request(target=target), [(b"X-Odd", b"caf\xe9")], route.target(target, {}))
     assert spelt == line + b"X-Odd: caf\xe9\r\n\r\n"

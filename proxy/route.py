@@ -1,0 +1,260 @@
+"""What tells routes apart, who may use them and where their requests go: values, asked once per handshake.
+
+A path is compared segment by segment, each without its escapes. Services do not agree on what %2F, // or /../
+mean, so a request whose path would take another route in another reading is refused: it could get around the
+rules of the route that it is really for. No sockets here (proxy/wire) and no files (proxy/config).
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from proxy.settings import Settings
+
+Params = Mapping[str, bytes]
+"""Path parameters as the client spelt them, escapes and all."""
+
+_PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(:path)?\}")
+_DOTS = (b".", b"..")
+
+
+class Unclear(Exception):  # noqa: N818 - what a request is
+    """The request can be read in two ways. The text says how, for the client."""
+
+
+class Denied(Exception):  # noqa: N818 - what happens to a request
+    """The client may not use this route: a word for the metrics, the status, a sentence for the client."""
+
+    def __init__(self, reason: str, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A path with parameters: `/chat/{room}`, `/files/{rest:path}`. A final slash matters to no match."""
+
+    segments: tuple[str, ...]
+    """Literals with their escapes, and names of parameters in braces."""
+    tail: str | None = None
+    """The parameter that takes all segments behind these, none too."""
+    slash: bool = False
+
+    @property
+    def names(self) -> list[str]:
+        """Of all parameters."""
+        named = [segment[1:-1] for segment in self.segments if segment[0] == "{"]
+        return named if self.tail is None else [*named, self.tail]
+
+    def match(self, path: Sequence[bytes]) -> Params | None:
+        """The parameters of a path taken apart by `segments_of`; None if it is another path."""
+        length = len(self.segments)
+        if len(path) < length or (self.tail is None and len(path) > length):
+            return None
+        params: dict[str, bytes] = {}
+        for ours, theirs in zip(self.segments, path, strict=False):
+            if ours[0] == "{":
+                if not theirs:
+                    return None
+                params[ours[1:-1]] = theirs
+            elif unquote_to_bytes(ours) != unquote_to_bytes(theirs):
+                return None
+        if self.tail is not None:
+            params[self.tail] = b"/".join(path[length:])
+        return params
+
+    def fill(self, params: Params) -> bytes:
+        """The path with these parameters, spelt as they came: a segment stays one segment."""
+        parts = [params[part[1:-1]] if part[0] == "{" else part.encode() for part in self.segments]
+        if self.tail is not None:
+            parts.append(params[self.tail])
+        return b"/" + b"/".join(parts) + (b"/" if self.slash and parts else b"")
+
+    def __str__(self) -> str:
+        parts = [*self.segments, *([] if self.tail is None else [f"{{{self.tail}:path}}"])]
+        return "/" + "/".join(parts) + ("/" if self.slash and parts else "")
+
+
+def parse_template(text: str) -> Template:
+    """Raises ValueError with the cure."""
+    if not text.startswith("/"):
+        raise ValueError("a path starts with '/', for example /chat/{room}")
+    if "?" in text or "#" in text or re.search(r"[\x00-\x20\x7f]", text):
+        raise ValueError("a path has no query, no fragment and no blanks; write them percent-encoded")
+    parts = text[1:].split("/")
+    slash = parts[-1] == "" and len(parts) > 1
+    if parts[-1] == "":
+        parts.pop()
+    tail = None
+    for index, part in enumerate(parts):
+        match = _PARAMETER.fullmatch(part)
+        if match is None and ("{" in part or "}" in part):
+            raise ValueError(
+                "a parameter is a whole segment: /chat/{room}, or /files/{rest:path} for all the rest"
+            )
+        if match and match[2]:
+            if index < len(parts) - 1:
+                raise ValueError(f"{part} takes all segments that follow, so it stands last")
+            tail = match[1]
+        if not part or unquote_to_bytes(part) in _DOTS:
+            raise ValueError("a path has no empty segments and none of dots")
+    if tail is not None:
+        parts.pop()
+    template = Template(tuple(parts), tail, slash)
+    if len(set(template.names)) < len(template.names):
+        raise ValueError("a parameter stands in a path once")
+    return template
+
+
+def segments_of(path: bytes) -> list[bytes]:
+    """The segments of a raw path, without an empty one at its end."""
+    segments = path.removeprefix(b"/").split(b"/")
+    if segments[-1] == b"":
+        segments.pop()
+    return segments
+
+
+def _other_reading(path: bytes) -> list[bytes]:
+    """How a service reads a path that resolves escapes first and takes // for /. Raises Unclear at dots."""
+    segments = [part for part in unquote_to_bytes(path).replace(b"\\", b"/").split(b"/") if part]
+    if any(unquote_to_bytes(part) in _DOTS for part in segments):
+        raise Unclear("the path has segments of dots")
+    return segments
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Which requests a route is for; what is left out is no condition."""
+
+    path: Template | None = None
+    host: str | None = None  # lower case; `*.example.com` stands for every name below example.com
+    subprotocols: frozenset[str] = frozenset()  # one of them is offered
+
+    def fits(self, path: Sequence[bytes], host: str, offered: frozenset[str]) -> Params | None:
+        """The parameters of the path, none if there is no condition on it; None: not for this route."""
+        if self.host is not None and not _same_host(self.host, host):
+            return None
+        if self.subprotocols and not self.subprotocols & offered:
+            return None
+        return {} if self.path is None else self.path.match(path)
+
+    def __str__(self) -> str:
+        said = [self.host or "", str(self.path) if self.path else "", *sorted(self.subprotocols)]
+        return " ".join(filter(None, said)) or "every request"
+
+
+def _same_host(pattern: str, host: str) -> bool:
+    return host.endswith(pattern[1:]) and len(host) >= len(pattern) if pattern[0] == "*" else host == pattern
+
+
+def host_of(header: bytes) -> str:
+    """The name in a Host header: without port and final dot, in lower case."""
+    name = header.decode("latin-1").strip().lower()
+    bare, colon, port = name.rpartition(":")
+    return (bare if colon and port.isdigit() else name).removesuffix(".")
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """Who may use a route. No tokens or no origins: no condition."""
+
+    digests: tuple[bytes, ...] = field(default=(), repr=False)  # SHA-256 of each token
+    origins: frozenset[bytes] = frozenset()  # lower case, as browsers write them
+
+    def check(self, authorization: Sequence[bytes], origin: Sequence[bytes]) -> None:
+        """By all values of these two headers. Raises Denied."""
+        if self.digests and not self._known(authorization):
+            raise Denied("unauthorized", 401, "This route wants the header Authorization: Bearer TOKEN.")
+        if self.origins and not (len(origin) == 1 and origin[0].strip().lower() in self.origins):
+            raise Denied("origin", 403, "This route takes no connections from pages of this origin.")
+
+    def _known(self, authorization: Sequence[bytes]) -> bool:
+        """Every token is compared, each in constant time: how long it takes tells nothing about them."""
+        if len(authorization) != 1:
+            return False
+        scheme, _, token = authorization[0].strip().partition(b" ")
+        given = sha256(token.strip()).digest()
+        hits = sum(hmac.compare_digest(given, known) for known in self.digests)
+        return scheme.lower() == b"bearer" and hits > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One service behind the proxy. `settings` are its own: upstream, rules, limits."""
+
+    name: str
+    settings: Settings
+    match: Match = Match()
+    path: Template | None = None  # at the upstream; None: its base path and then the client's
+    auth: Auth = Auth()
+    shadow: bool = False  # its rules change nothing, whatever they say
+
+    def target(self, asked: bytes, params: Params) -> bytes:
+        """The request target to send upstream for the one that the client asked for."""
+        if self.path is None:
+            return self.settings.upstream.base.encode() + asked
+        _, mark, query = asked.partition(b"?")
+        return self.path.fill(params) + mark + query
+
+    @property
+    def shown(self) -> str:
+        """Where requests go, for people."""
+        return f"{self.settings.upstream}{'' if self.path is None else self.path}"
+
+
+class Chosen(NamedTuple):
+    """The route of a request, by its place in the table, and the parameters of its path."""
+
+    place: int
+    params: Params
+
+
+class Table:
+    """Routes in the order of the file: the first one that fits takes a request."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self.matches = [route.match for route in routes]
+        self.by_path = any(match.path is not None for match in self.matches)
+        self.by_host = any(match.host is not None for match in self.matches)
+
+    def choose(self, target: bytes, hosts: Sequence[bytes], offered: frozenset[str]) -> Chosen | None:
+        """By request target, all Host headers and the subprotocols on offer. Raises Unclear; None: no route."""
+        if self.by_host and len(hosts) != 1:
+            raise Unclear("there must be one Host header (RFC 9112 section 3.2)")
+        host = host_of(hosts[0]) if self.by_host else ""
+        path = target.partition(b"?")[0]
+        chosen = self._first(segments_of(path), host, offered)
+        if self.by_path:
+            other = self._first(_other_reading(path), host, offered)
+            if chosen and other and chosen.place != other.place:
+                raise Unclear("the path takes another route when its escapes or slashes are read differently")
+        return chosen
+
+    def _first(self, path: Sequence[bytes], host: str, offered: frozenset[str]) -> Chosen | None:
+        for index, match in enumerate(self.matches):
+            params = match.fits(path, host, offered)
+            if params is not None:
+                return Chosen(index, params)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that one proxy serves. `settings` are those of the process: what its listener does, and how many
+    connections there may be in all. `named` says that the routes come from a file, so that they are told apart."""
+
+    settings: Settings
+    routes: tuple[Route, ...]
+    named: bool = False
+
+
+def only(settings: Settings) -> Plan:
+    """One service, which gets every request."""
+    return Plan(settings, (Route("default", settings),))
