@@ -21,7 +21,7 @@ MODULES = {
 }
 TREES = {name: ast.parse(path.read_text()) for name, path in MODULES.items()}
 
-ROOMS = {"core", "codecs", "detect", "audit", "rulebook", "wire", "admin"}
+ROOMS = {"core", "codecs", "detect", "pseudonyms", "audit", "rulebook", "wire", "admin"}
 FRONT = {"settings", "options", "faults", "health", "banner", "transcript", "supervisor"}  # files beside the rooms
 ALL = ROOMS | FRONT
 
@@ -30,8 +30,9 @@ KNOWS: dict[str, set[str]] = {
     "core": set(),
     "codecs": {"core"},
     "detect": {"core"},
+    "pseudonyms": {"core"},
     "audit": {"core"},
-    "rulebook": {"core", "codecs", "detect"},
+    "rulebook": {"core", "codecs", "detect", "pseudonyms"},
     "wire": {"core", "codecs", "settings"},
     "admin": {"core", "rulebook", "audit", "settings"},
     "settings": set(),
@@ -63,6 +64,7 @@ OUTSIDE: dict[str, set[str]] = {
     "regex": {"detect"},
     # libraries of other models are imported by their names, in detect.ner.adapters
     **{name: {"detect.ner.rampart"} for name in ("numpy", "onnxruntime", "tokenizers")},
+    "cryptography": {"pseudonyms"},
     "yaml": {"rulebook", "settings", "admin"},
     "pydantic": {"rulebook", "settings", "admin", "faults"},  # faults: tells what is wrong with settings
     "pydantic_core": {"rulebook"},
@@ -219,6 +221,13 @@ ELSEWHERE = {
     "proxy.detect.keywords": ("tests/detect/test_keys.py", "names of keys are judged by what keys say"),
     "proxy.detect.plausible": ("tests/detect/test_keys.py", "values are judged under their keys"),
     "proxy.detect.characters": ("tests/detect/test_normal.py", "characters are judged by what is folded"),
+    "proxy.pseudonyms.fakes.dates": ("tests/pseudonyms/test_fakes.py", "a surrogate is judged by its form"),
+    "proxy.pseudonyms.fakes.draw": ("tests/pseudonyms/test_fakes.py", "a surrogate is judged by its form"),
+    "proxy.pseudonyms.fakes.net": ("tests/pseudonyms/test_fakes.py", "a surrogate is judged by its form"),
+    "proxy.pseudonyms.fakes.people": ("tests/pseudonyms/test_fakes.py", "a surrogate is judged by its form"),
+    "proxy.pseudonyms.fakes.phones": ("tests/pseudonyms/test_fakes.py", "a surrogate is judged by its form"),
+    "proxy.pseudonyms.fakes.shape": ("tests/pseudonyms/test_fakes.py", "a surrogate is judged by its form"),
+    "proxy.pseudonyms.spelling": ("tests/pseudonyms/test_cipher.py", "spelling is judged by what comes back"),
     "proxy.rulebook.actions": ("tests/rulebook/test_faults.py", "reading is judged by the faults it tells"),
     "proxy.rulebook.closed": ("tests/rulebook/test_faults.py", "reading is judged by the faults it tells"),
     "proxy.rulebook.verbs": ("tests/rulebook/test_compile.py", "a verb is judged by what it makes of a value"),

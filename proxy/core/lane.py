@@ -173,7 +173,7 @@ class _Settling:
             self.rules[finding] = rule
 
     def _rewrite(self, group: list[Finding]) -> None:
-        """One edit for findings that overlap. A token that one of them reaches out of is not ours, but part of it."""
+        """One edit for findings that overlap. A token that one of them reaches out of is but a part of it."""
         if len(group) == 1 and group[0] in self.tokens:
             self._restore(group[0])
             return
