@@ -21,8 +21,10 @@ MODULES = {
 }
 TREES = {name: ast.parse(path.read_text()) for name, path in MODULES.items()}
 
-ROOMS = {"core", "codecs", "detect", "pseudonyms", "audit", "rulebook", "wire", "admin"}
-FRONT = {"settings", "options", "faults", "health", "banner", "transcript", "supervisor"}  # files beside the rooms
+ROOMS = {"core", "codecs", "detect", "pseudonyms", "audit", "rulebook", "config", "wire", "admin"}
+FRONT = {  # files beside the rooms
+    *("settings", "route", "certificates", "options", "faults", "health", "banner", "transcript", "supervisor")
+}
 ALL = ROOMS | FRONT
 
 # Who may import whom. Whoever is not mentioned on the right is not known on the left.
@@ -33,11 +35,15 @@ KNOWS: dict[str, set[str]] = {
     "pseudonyms": {"core"},
     "audit": {"core"},
     "rulebook": {"core", "codecs", "detect", "pseudonyms"},
-    "wire": {"core", "codecs", "settings"},
+    # every parser of settings, and the faults, secrets and files of rules; what is made is options' and routes'
+    "config": {"core", "pseudonyms", "rulebook", "settings", "route", "certificates", "options", "faults"},
+    "wire": {"core", "codecs", "settings", "route"},
     "admin": {"core", "rulebook", "audit", "settings"},
     "settings": set(),
     "options": {"settings"},
-    "faults": {"settings", "options"},
+    "route": {"settings"},
+    "certificates": set(),
+    "faults": {"settings", "options", "certificates"},
     "health": {"settings"},
     "banner": {"settings", "health"},
     "transcript": {"core"},
@@ -66,9 +72,10 @@ OUTSIDE: dict[str, set[str]] = {
     **{name: {"detect.ner.rampart"} for name in ("numpy", "onnxruntime", "tokenizers")},
     "cryptography": {"pseudonyms"},
     "yaml": {"rulebook", "settings", "admin"},
-    "pydantic": {"rulebook", "settings", "admin", "faults"},  # faults: tells what is wrong with settings
+    "pydantic": {"rulebook", "config", "settings", "admin", "faults"},  # faults: tells what is wrong with settings
     "pydantic_core": {"rulebook"},
     "prometheus_client": {"admin"},
+    "watchfiles": {"rulebook.watch"},
     "typer": {"cli", "options"},
     "rich": {"banner", "demo", "transcript", "explain_show"},
 }
@@ -146,12 +153,16 @@ PRINTERS = {"cli", "banner", "demo", "health", "transcript", "explain_show"}  # 
 
 # What may stand in a line of the log: numbers, names of our own, types of exceptions, and words of the system's.
 LOGGABLE = {
-    *("self.relay.sid", "self.sid", "relay.sid", "relay.first", "age", "up", "down", "len(exchange.relays)"),
+    *("self.relay.sid", "self.sid", "relay.sid", "relay.first", "age", "up", "down"),
+    *("len(routes.relays())", "self.name"),  # the name of a route, as the operator wrote it
     *("worker", "code", "PATIENCE", "QUICK", "type(error).__name__"),
     *("fits", "allowed"),
     *("len(triggers)", "gate.engine", "len(gate.blind)"),
     "error.strerror or type(error).__name__",  # OSError of a dial: the system's words, never the peer's
     "error.reason or type(error).__name__",  # SSLError: OpenSSL's name of the failure
+    *("self.source", "built.policy.digest", "len(error.faults)", "SWEEP"),  # rules by path, and their digest
+    *("fault.source", "fault.line", "fault.column"),  # where a rule file is wrong, never what it says there
+    "why",  # OSError of a disk: the system's words
 }
 
 
@@ -208,6 +219,9 @@ SMALL = 15  # statements; what is shorter is tested with what uses it
 # Modules whose tests have another name, and why.
 ELSEWHERE = {
     "proxy.admin.metrics": ("tests/admin/test_api.py", "metrics are judged by what is scraped"),
+    "proxy.certificates": ("tests/test_cli.py", "files are judged by the faults that are told"),
+    "proxy.wire.crowd": ("tests/config/test_routes.py", "what routes share is judged with several of them"),
+    "proxy.wire.routes": ("tests/config/test_routes.py", "routes are judged by both ends of a connection"),
     "proxy.app": ("tests/wire/test_shutdown.py", "runs as a process, as in every drill"),
     "proxy.codecs.escapes": ("tests/codecs/test_laws.py", "escapes are judged by what the codecs read and write"),
     "proxy.codecs.jsontext": ("tests/codecs/test_json.py", "the module must not be called json, its test may"),
