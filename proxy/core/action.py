@@ -67,6 +67,7 @@ class Refusal(Exception):  # noqa: N818 - a verdict that travels as an exception
         self.closes = closes or CLOSES[cause]
 
 
+LEAKED = "leaked"
 ENFORCE, SHADOW, EXEMPT = "enforce", "shadow", "exempt"
 
 
@@ -91,8 +92,9 @@ class Done:
 class Note:
     """For the audit and the metrics: what became of one message. Holds no payload and no value.
 
-    `verdict` is `rewritten`, `kept` (findings, but nothing was changed), `dropped` or `refused`; `cause` is set
-    for the last, whose `kind` is None: what was refused may be no message. A clean message has no Note.
+    `verdict` is `rewritten`, `kept` (findings, but nothing was changed), `dropped`, `refused` or `leaked`: it could
+    not be inspected, and went on as it was because its route says so. The last two have a `cause`. The `kind` of
+    what was refused is None: it may be no message. A clean message has no Note.
     """
 
     direction: Direction

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TypedDict
 
-from proxy.core.action import ENFORCE, Cause, Note
+from proxy.core.action import ENFORCE, LEAKED, Cause, Note
 from proxy.core.message import Direction
 from proxy.core.operators import KEEP
 
@@ -41,6 +41,7 @@ class Snapshot(TypedDict):
     handshakes_refused: dict[str, int]
     redactions: dict[str, int]
     refusals: dict[str, int]
+    leaks: dict[str, int]
     latency: list[int]
     latency_sum: float
     rules: RulesState
@@ -55,6 +56,7 @@ class Tally:
         "handshakes_refused",
         "latency",
         "latency_sum",
+        "leaks",
         "messages",
         "open",
         "redactions",
@@ -69,13 +71,14 @@ class Tally:
         self.handshakes_refused: Counter[str] = Counter()  # by reason: upstream_timeout, per_address, ...
         self.redactions: Counter[tuple[str, Direction]] = Counter()
         self.refusals: Counter[Cause] = Counter()
+        self.leaks: Counter[Cause] = Counter()  # forwarded uninspected
         self.latency = [0] * (len(BOUNDS) + 1)  # messages somebody looked at, by time in the pipeline
         self.latency_sum = 0.0
 
     def note(self, note: Note) -> None:
         """Count a Note (a NoteSink)."""
         if note.cause is not None:
-            self.refusals[note.cause] += 1
+            (self.leaks if note.verdict == LEAKED else self.refusals)[note.cause] += 1
         for done in note.findings:
             if done.operator != KEEP and done.mode == ENFORCE:
                 self.redactions[done.entity, note.direction] += 1
@@ -95,6 +98,7 @@ class Tally:
             "handshakes_refused": dict(self.handshakes_refused),
             "redactions": {f"{e} {d.label}": n for (e, d), n in self.redactions.items()},
             "refusals": {cause.value: n for cause, n in self.refusals.items()},
+            "leaks": {cause.value: n for cause, n in self.leaks.items()},
             "latency": list(self.latency),
             "latency_sum": self.latency_sum,
             "rules": {"in_force": {}, "reloads": {}, "stale": 0, "swapped": 0.0},
@@ -114,6 +118,7 @@ def merge(snapshots: Iterable[Snapshot]) -> Snapshot:
         total["handshakes_refused"] = _count(total["handshakes_refused"], one["handshakes_refused"])
         total["redactions"] = _count(total["redactions"], one["redactions"])
         total["refusals"] = _count(total["refusals"], one["refusals"])
+        total["leaks"] = _count(total["leaks"], one["leaks"])
         total["rules"] = _both(total["rules"], one["rules"])
     return total
 

@@ -1,7 +1,8 @@
 """What a connection says, looked at: messages go to the lanes, pings and close reasons too.
 
 Nothing is forwarded that this module did not return, and every failure in here is a Refusal, which closes
-both sides. How they are closed is relay.py's matter.
+both sides (unless the route says on_error: pass, and then it is noted as a leak). How they are closed is
+relay.py's matter.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from concurrent.futures import Future
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from proxy.core.action import Action, Cause, CloseSide, Drop, Note, Refusal, Send
+from proxy.core.action import LEAKED, Action, Cause, CloseSide, Drop, Note, Refusal, Send
 from proxy.core.lane import refusal_of
 from proxy.core.message import Close, Kind, Side
 from proxy.core.session import Session
@@ -30,6 +31,7 @@ log = logging.getLogger("hushwire")
 
 GATE_LIMIT = 64 * 1024  # bytes scanned on the loop: 0.2 ms; larger messages go to a worker unscanned
 PINGS_KEPT = 8  # rewritten pings whose pongs may still come
+LEAKING = (Cause.PIPELINE, Cause.BUDGET)  # the only causes that a route may let pass: nothing was decided
 DROPPED = bytes(bytearray(b"dropped"))
 """This object, not its content, is what a message becomes that a rule drops: an empty message is one too."""
 
@@ -102,7 +104,8 @@ class Inspection:
                 return None
             result = self._send_of(lane.work(kind, payload, self.session))
         except Exception as error:
-            raise self._refusal(error) from None  # a cause may quote the payload
+            self._refuse_or_leak(leg, kind, error)
+            return payload
         took = perf_counter() - since
         self.spent += took
         exchange.tally.took(took)
@@ -124,10 +127,21 @@ class Inspection:
     def _refusal(self, error: Exception) -> Refusal:
         if not isinstance(error, Refusal):
             # The type is all that may be said: the text of an exception can quote the message.
-            log.error(
-                "session %d: %s in the pipeline; the message was refused", self.relay.sid, type(error).__name__
-            )
+            log.error("session %d: %s in the pipeline", self.relay.sid, type(error).__name__)
         return refusal_of(error)
+
+    def _refuse_or_leak(self, leg: Leg, kind: Kind, error: Exception) -> None:
+        """Raise the Refusal that follows from `error`; return only where the route says that what could not be
+        inspected is forwarded as it is. That is noted before; what cannot even be noted is refused."""
+        refusal = self._refusal(error)
+        if self.exchange.settings.on_error != "pass" or refusal.cause not in LEAKING:
+            raise refusal from None  # a cause may quote the payload
+        lane = self.live.lanes[leg.side]
+        try:
+            self.exchange.sink(Note(lane.direction, kind, LEAKED, refusal.cause, lane.policy.digest, ()))
+        except Exception as full:
+            raise self._refusal(full) from None
+        log.error("session %d: a message was forwarded uninspected (on_error: pass)", self.relay.sid)
 
     def _send_of(self, actions: Sequence[Action]) -> bytes:
         """Perform the notes, in order, and return the payload of the Send behind them, or DROPPED."""
@@ -159,12 +173,13 @@ class Inspection:
         pending.frames = frames
 
     def _overdue(self, leg: Leg) -> None:
-        self.relay.refuse(leg, Refusal(Cause.BUDGET))
+        pending = self.pending[leg.side]
+        assert pending is not None  # its timer is cancelled with it
+        self._unsettled(leg, pending, Refusal(Cause.BUDGET))
 
     def _verdict(self, leg: Leg, pending: Pending, future: Future[list[Action]]) -> None:
         if self.pending[leg.side] is not pending:
             return  # refused, timed out or lost in the meantime
-        self.pending[leg.side] = None
         pending.timer.cancel()
         try:
             payload = self._send_of(future.result())
@@ -176,10 +191,22 @@ class Inspection:
             else:
                 output = leg.changed(pending.kind, payload, pending.compressed)
         except Exception as error:  # the one door: whatever failed, the message is not forwarded
-            self.relay.refuse(leg, self._refusal(error))
+            self._unsettled(leg, pending, error)
             return
+        self.pending[leg.side] = None
         self.exchange.tally.took(perf_counter() - pending.since)
         leg.release(output)
+
+    def _unsettled(self, leg: Leg, pending: Pending, error: Exception) -> None:
+        """There is no verdict on a held message."""
+        try:
+            self._refuse_or_leak(leg, pending.kind, error)
+        except Refusal as refusal:
+            self.relay.refuse(leg, refusal)
+        else:
+            self.pending[leg.side] = None
+            pending.give_up()
+            leg.release(b"".join(pending.frames))
 
     # -- control frames -----------------------------------------------------------------------------------
 
@@ -204,7 +231,8 @@ class Inspection:
         try:
             result = self._send_of(self.live.lanes[leg.side].work(kind, payload, self.session))
         except Exception as error:
-            raise self._refusal(error) from None
+            self._refuse_or_leak(leg, kind, error)
+            return payload
         self.spent += perf_counter() - since
         return result
 
@@ -227,9 +255,12 @@ class Inspection:
                 raw = leg.peer.spell(FIN | CLOSE, close_payload(Close(code, said)))
         return 1005 if code is None else code, raw
 
-    def rests(self, leg: Leg) -> None:
-        """Let `leg` carry on in the next turn of the loop, unless it is forgotten by then."""
-        self.resting[leg.side] = self.exchange.loop.call_soon(leg.carry_on)
+    def rests(self, leg: Leg, seconds: float) -> None:
+        """Let `leg` carry on in the next turn of the loop or `seconds` later, unless it is forgotten by then."""
+        loop = self.exchange.loop
+        self.resting[leg.side] = (
+            loop.call_later(seconds, leg.carry_on) if seconds else loop.call_soon(leg.carry_on)
+        )
 
     def forget(self, leg: Leg) -> None:
         """No verdict on anything from this leg is waited for any more."""

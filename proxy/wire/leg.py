@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 # By opcode (1 or 2); indexing a tuple is 5 times cheaper than calling the enum.
 KINDS = (Kind.TEXT, Kind.TEXT, Kind.BINARY)
 
-PEER_FULL, HELD_FULL = 1, 2
-"""Why a leg is not reading: its peer's write buffer is full, or too much waits behind a held message."""
+PEER_FULL, HELD_FULL, PACED = 1, 2, 4
+"""Why a leg is not reading: its peer's write buffer is full, too much waits behind a held message, or it is too
+early (pace.py)."""
 
 HELD_LIMIT = 256 * 1024  # bytes queued behind a held message before the leg stops reading
 MAX_FRAGMENTS = 65_536  # of one message that is kept to be looked at: empty ones cost memory and add up to nothing
@@ -405,11 +406,11 @@ class Leg(asyncio.Protocol):
         self.backlog = [rest] if rest else []
         self.have = len(rest)
 
-    def rest(self, unread: bytes) -> None:
-        """Read `unread` in the next turn of the loop: 256 KiB of the costliest text take ten seconds to look at,
-        and everybody else would wait for them."""
+    def rest(self, unread: bytes, seconds: float = 0.0) -> None:
+        """Read `unread` in the next turn of the loop, or later: 256 KiB of the costliest text take ten seconds to
+        look at, and everybody else would wait for them."""
         self.held = True
-        self.inspection.rests(self)
+        self.inspection.rests(self, seconds)
         self.backlog, self.have = [unread], len(unread)
 
     def release(self, output: bytes | None) -> None:

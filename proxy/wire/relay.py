@@ -17,6 +17,7 @@ from proxy.wire.deflate import DeflateParams
 from proxy.wire.frames import CLOSE, FIN, build, close_payload
 from proxy.wire.inspection import Inspection
 from proxy.wire.leg import Leg
+from proxy.wire.pace import PacedLeg
 from proxy.wire.reset import reset
 
 if TYPE_CHECKING:
@@ -56,16 +57,18 @@ class Relay:
         self.sid = sid
         self.key = key  # under which the limits count this client
         self.inspection = Inspection(self, exchange, deflated)
-        limit = exchange.settings.max_message
-        self.legs = tuple(Leg(self, side, transports[side], limit, deflated is not None) for side in Side)
-        self.legs[0].peer, self.legs[1].peer = self.legs[1], self.legs[0]
+        limit, rsv1 = exchange.settings.max_message, deflated is not None
+        self.active = True  # bytes came since the last sweep
+        self.born = self.now()
+        client = (PacedLeg if exchange.settings.max_rate else Leg)(self, Side.CLIENT, transports[0], limit, rsv1)
+        upstream = Leg(self, Side.UPSTREAM, transports[1], limit, rsv1)
+        self.legs = (client, upstream)
+        client.peer, upstream.peer = upstream, client
         self.closed = 0  # how many sides have sent CLOSE
         self.lost_legs = 0
         self.refused = False  # the proxy has closed both sides itself
         self.deadline = 0.0  # loop time at which whatever is left is aborted; 0: none
         self.untaken = 0  # bytes that the peers had not taken when the deadline was set
-        self.active = True  # bytes came since the last sweep
-        self.born = self.now()
         self.first = "lost"  # who ended it, for the log line
 
     def start(self, early: tuple[bytes, bytes]) -> None:
