@@ -7,10 +7,12 @@ first event tells the addresses in use: {"event": "ready", "listen": "127.0.0.1:
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -18,13 +20,33 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Hushwire:
-    """A proxy process in front of `upstream` ("ws://127.0.0.1:1234"); usable as a context manager."""
+    """A proxy process in front of `upstream` ("ws://127.0.0.1:1234"); usable as a context manager.
 
-    def __init__(self, upstream: str, *options: str, rules: str = "default", timeout: float = 60.0) -> None:
-        command = [sys.executable, "-m", "proxy", "run", "--json", "--upstream", upstream, "--rules", rules]
-        command += ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", *options]
+    `upstream` may also be a hushwire.yaml. `variables` are added to the environment.
+    """
+
+    def __init__(
+        self,
+        upstream: str | Path,
+        *options: str,
+        rules: str = "default",
+        timeout: float = 60.0,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        command = [sys.executable, "-m", "proxy", "run", "--json", "--listen", "127.0.0.1:0"]
+        if isinstance(upstream, Path):
+            command += ["--config", str(upstream)]
+        else:
+            command += ["--upstream", upstream, "--rules", rules]
+        command += ["--admin", "127.0.0.1:0", *options]
         self.process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL
+            command,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, **(variables or {})},
         )
         self.log: list[str] = []
         self._reader = threading.Thread(target=self._drain, daemon=True)

@@ -92,8 +92,8 @@ class Done:
 class Note:
     """For the audit and the metrics: what became of one message. Holds no payload and no value.
 
-    `verdict` is `rewritten`, `kept` (findings, but nothing was changed), `dropped`, `refused` or `leaked`: it could
-    not be inspected, and went on as it was because its route says so. The last two have a `cause`. The `kind` of
+    `verdict` is `rewritten`, `kept` (findings, but nothing was changed), `dropped`, `refused` or `leaked`: what
+    could not be inspected went on as it was, because its route says so. The last two have a `cause`. The `kind` of
     what was refused is None: it may be no message. A clean message has no Note.
     """
 
