@@ -88,7 +88,7 @@ def rule(
     directions: Iterable[Direction] = BOTH,
     params: Mapping[str, object] | None = None,
     shadow: bool = False,
-    spares: Callable[[str], bool] | None = None,
+    spares: Callable[[str, str], bool] | None = None,
 ) -> Rule:
     """A rule as run; without `entities` it is about any."""
     made: Mapping[str, Callable[..., Rewrite]] = {"replace": replace, "mask": mask, "redact": redact}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 from proxy.core.policy import Policy
 from proxy.detect.engine import Engine
@@ -18,8 +19,9 @@ def ground(budget: float = 20.0, now: float = NOW, *, shadow: bool = False) -> G
 
 
 def built(name_or_path: str, text: str | None = None) -> Built[Engine]:
-    """As `build`, on a ground of tests."""
-    return build(name_or_path, ground(), text)
+    """As `build`, on a ground of tests; with `text`, as if the file said that."""
+    contents = {} if text is None else {Path(name_or_path).absolute(): text.encode()}
+    return build(name_or_path, ground(), contents)
 
 
 def policy(text: str, path: str = "my.yaml") -> Policy:

@@ -212,7 +212,7 @@ def refusal_of(error: BaseException) -> Refusal:
 
 
 def _spared(rule: Rule, finding: Finding, text: str) -> bool:
-    return rule.spares is not None and rule.spares(text[finding.start : finding.end])
+    return rule.spares is not None and rule.spares(text[finding.start : finding.end], finding.entity)
 
 
 def _done(finding: Finding, rule: Rule, mode: str = ENFORCE) -> Done:

@@ -25,7 +25,8 @@ class Rule:
 
     `rewrite` makes the new text of a found one, `number` that of a bare JSON number, which must be one again; both
     come with their parameters bound. `rewrite` is None for the operators that are no rewrites: keep, drop, close.
-    `params` are for those, and for people. `spares` says which values an exception or an allow list lets pass.
+    `params` are for those, and for people. `spares` says of a value and its entity whether it passes all the same,
+    by an exception or an allow list.
     """
 
     id: str
@@ -36,7 +37,7 @@ class Rule:
     number: Rewrite = zero
     params: Params = field(default_factory=lambda: NO_PARAMS)  # 3.11 takes a plain one for mutable
     shadow: bool = False
-    spares: Callable[[str], bool] | None = None
+    spares: Callable[[str, str], bool] | None = None
     slow: bool = False
     """Whether rewriting may wait for another machine, so that the event loop must not do it."""
 

@@ -24,7 +24,6 @@ from proxy.detect.ner import Names
 from proxy.detect.presidio import recognizers
 from proxy.detect.readings import Reading, readings
 from proxy.detect.recognizer import FLOOR, Recognizer
-from proxy.detect.structure import ignored
 from proxy.detect.windows import Window
 
 # One text in which every recognizer finds something; the values are the examples of their standards.
@@ -38,9 +37,14 @@ NO_KEYS: Mapping[str, Sequence[str]] = MappingProxyType({})
 Where = Callable[[Sequence[str]], Iterable[Window]]
 
 
+def _no_field(_: str) -> bool:
+    return False
+
+
 class Engine:
     """A `Detector` for `entities`: those of everybody, and those of `more` recognizers that a policy brings along.
 
+    `fields` says which paths hold names of a protocol: nobody guesses there.
     `budget` is in seconds, for all leaves of one call. `cache` is a directory for compiled gates; None: they are
     compiled at every start. `names` is a language model for names and addresses in prose; None: they are found by
     their keys alone.
@@ -50,6 +54,7 @@ class Engine:
         self,
         more: Sequence[Recognizer] = (),
         keys: Mapping[str, Sequence[str]] = NO_KEYS,
+        fields: Callable[[str], bool] = _no_field,
         *,
         budget: float = 1.0,
         cache: Path | None = None,
@@ -57,6 +62,7 @@ class Engine:
     ) -> None:
         if keys:
             raise NotImplementedError("keys of one's own")
+        self.fields = fields
         self.budget = budget
         self.cache = cache
         self.names = names
@@ -113,7 +119,7 @@ class Engine:
                     found[nth] += [one for one in self.keys.find(leaf) if one.entity in entities]
         if self.names is not None and self.heavy(entities):
             for nth, leaf in enumerate(leaves):
-                if not leaf.number and leaf.text and not ignored(leaf.path):  # no protocol field is prose
+                if not leaf.number and leaf.text and not self.fields(leaf.path):  # no protocol field is prose
                     named = self.names.find(leaf.text, threshold, deadline)
                     found[nth] += [one for one in named if one.entity in entities]
         return found

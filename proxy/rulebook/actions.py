@@ -8,10 +8,8 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
-from pydantic_core import PydanticCustomError
 
-from proxy.rulebook.closed import Closed, Reference, Text
-from proxy.rulebook.faults import unknown
+from proxy.rulebook.closed import Closed, Reference, Text, unheard, wrong
 
 CLOSE_CODES = (range(1000, 1004), range(1007, 1015), range(3000, 5000))  # RFC 6455 section 7.4 and IANA
 LONGEST_REASON = 123  # bytes: RFC 6455 section 5.5
@@ -21,21 +19,19 @@ Count = Annotated[int, Field(ge=0)]
 
 def _char(text: str) -> str:
     if len(text) != 1:
-        raise PydanticCustomError("char", "must be one character")
+        raise wrong("E013", "must be one character")
     return text
 
 
 def _code(value: int) -> int:
     if not any(value in codes for codes in CLOSE_CODES):
-        raise PydanticCustomError(
-            "close_code", "must be a close code an endpoint may send: 1000-1003, 1007-1014 or 3000-4999"
-        )
+        raise wrong("E013", "must be a close code an endpoint may send: 1000-1003, 1007-1014 or 3000-4999")
     return value
 
 
 def _reason(text: str) -> str:
     if len(text.encode()) > LONGEST_REASON:
-        raise PydanticCustomError("reason", "must be a text of at most 123 bytes")
+        raise wrong("E013", "must be a text of at most 123 bytes")
     return text
 
 
@@ -139,11 +135,11 @@ def _one(value: Any) -> Any:
     """`mask` is short for `{mask: {}}`."""
     if isinstance(value, str):
         if value not in OPERATORS:
-            raise PydanticCustomError("action", "{sentence}", {"sentence": unknown("operator", value, OPERATORS)})
+            raise unheard("E015", "operator", value, OPERATORS)
         return {value: {}}
     if not isinstance(value, dict) or len(value) != 1 or not all(isinstance(one, dict) for one in value.values()):
-        raise PydanticCustomError(
-            "action", "an action is one operator, or one with parameters, for example {mask: {keep_last: 4}}"
+        raise wrong(
+            "E015", "an action is one operator, or one with parameters", "for example {mask: {keep_last: 4}}"
         )
     return value
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 from pydantic_core import PydanticCustomError
+
+from proxy.rulebook.faults import unknown
 
 
 class Closed(BaseModel):
@@ -14,11 +17,21 @@ class Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+def wrong(code: str, sentence: str, cure: str = "") -> PydanticCustomError:
+    """A fault of the place that is being validated. `sentence` quotes no value."""
+    return PydanticCustomError(code, "{sentence}", {"sentence": sentence, "help": cure})
+
+
+def unheard(code: str, kind: str, name: str, known: Iterable[str]) -> PydanticCustomError:
+    """A fault about a name that means nothing here, as `unknown` tells it."""
+    return wrong(code, *unknown(kind, name, known))
+
+
 def _utf8(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:  # YAML reads `\\uD83D` as half a surrogate pair
-        raise PydanticCustomError("text", "must be a text that UTF-8 can hold") from None
+        raise wrong("E013", "must be a text that UTF-8 can hold") from None
     return text
 
 
@@ -28,9 +41,7 @@ Text = Annotated[str, AfterValidator(_utf8)]
 def _reference(text: str) -> str:
     kind, colon, name = text.partition(":")
     if kind not in ("env", "file") or not colon or not name:
-        raise PydanticCustomError(
-            "secret", "a secret is only named here: env:NAME for a variable, file:PATH for a file"
-        )
+        raise wrong("E014", "a secret is only named here", "env:NAME for a variable, file:PATH for a file")
     return text
 
 

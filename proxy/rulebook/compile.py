@@ -1,188 +1,175 @@
 """Rules as written -> Policy as run. Everything that could fail later fails here, all of it at once.
 
-No rule files are read here (see proxy/rulebook/load.py), and recognizers are made in proxy/rulebook/supply.py.
+Files are read in proxy/rulebook/family.py and merged in merge.py, recognizers made in supply.py, and what the
+files say about themselves is proven in proof.py.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path as FilePath
 from types import MappingProxyType
+from typing import Generic
 
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
-
-from proxy.codecs import choose
-from proxy.core.message import Direction, Kind, Leaf
+from proxy.core.message import Direction
 from proxy.core.policy import Policy, Rule
-from proxy.rulebook.actions import Action
-from proxy.rulebook.closed import Closed
-from proxy.rulebook.document import Document, Path, read
-from proxy.rulebook.faults import Fault, RulesError, quoted, unknown
-from proxy.rulebook.ground import D, Ground, Prover
-from proxy.rulebook.schema import ANY, Examples, PatternText, RecognizerText, RulesText, RuleText
-from proxy.rulebook.supply import supply
+from proxy.rulebook.family import Member
+from proxy.rulebook.faults import Fault, RulesError
+from proxy.rulebook.files import Files, Unreadable
+from proxy.rulebook.ground import D, Ground
+from proxy.rulebook.meaning import idle, twice, unheard, unspoken
+from proxy.rulebook.merge import Merged, merge
+from proxy.rulebook.paths import among
+from proxy.rulebook.proof import unproven
+from proxy.rulebook.schema import ANY, ExceptText, RuleText, moment
+from proxy.rulebook.spare import Values, spare
+from proxy.rulebook.structure import fields_of
+from proxy.rulebook.supply import FILE_CURE, partly, supply, values_of
 from proxy.rulebook.verbs import verb
 
-Read = tuple[FilePath, str]
+NO_KEYS: Mapping[str, Sequence[str]] = MappingProxyType({})
+Allowed = dict[str, tuple[Values, ...]]
+
+
+@dataclass(frozen=True)
+class Compiled(Generic[D]):
+    """A policy, the detector for it, and what is worth saying about it."""
+
+    policy: Policy
+    detector: D
+    remarks: tuple[Fault, ...]
 
 
 def compile_rules(
-    text: str, source: str, name: str, ground: Ground[D], folder: FilePath
-) -> tuple[Policy, D, list[Read]]:
-    """The policy that `text` describes, the detector for it, and what files it reads, with their SHA-256.
+    name: str, members: Sequence[Member], faults: Sequence[Fault], files: Files, ground: Ground[D]
+) -> Compiled[D]:
+    """The policy that `members` describe, the main file first. `faults` were found when they were read.
 
-    `source` is what faults call the file. The files it names lie in `folder`. Raises RulesError.
+    It is called `name` unless the main file says otherwise. Raises RulesError.
     """
-    document = read(text, source)
-    faults = [*document.faults, *_twice(document)]
-    supplied = supply(document, folder)
-    faults += supplied.faults
-    detector = ground.engine(supplied.recognizers, {})
-    # With a recognizer missing, every entity of it would be a fault too.
-    known = detector.entities if supplied.whole else None
-    try:
-        rules = RulesText.model_validate(document.data, context={"entities": known})
-    except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False)
-        told = [fault for detail in details for fault in _told(detail, document)]
-        places = {(fault.line, fault.column) for fault in faults}  # what was left out there is told already
-        raise RulesError([*faults, *(f for f in told if (f.line, f.column) not in places)]) from None
-    faults += _idle(rules, document)
-    if supplied.whole:
-        faults += supplied.unused(document, {entity for rule in rules.rules for entity in rule.entities})
-    if faults:
-        raise RulesError(faults)
-    policy = _policy(rules, name, detector.entities, [digest for _, digest in supplied.files])
-    faults += _unproven(rules, policy, document, detector)
-    if faults:
-        raise RulesError(faults)
-    return policy, detector, supplied.files
+    fitting = all(member.rules is not None for member in members)
+    merged, disputes = merge(members, shadow=ground.shadow) if fitting else (partly(members), [])
+    allowed, unread = _allowed(merged, files)
+    supplied = supply(merged, files)
+    told = {(fault.source, fault.line, fault.column) for fault in faults}
+    every = [*faults, *disputes, *unread]
+    # what breaks the schema is told already, and in better words
+    every += [fault for fault in supplied.faults if (fault.source, fault.line, fault.column) not in told]
+    for member in members:
+        every += [*twice(member.document), *unspoken(member.document)]
+    fields = among(fields_of([] if every else [piece.written for piece in merged.subprotocols]))
+    assert fields is not None  # some hold everywhere
+    plain = ground.engine(supplied.recognizers, NO_KEYS, fields)
+    strange: list[Fault] = []
+    if supplied.whole:  # with a recognizer missing, every entity of it would be a fault too
+        known = plain.entities | merged.entities.keys()
+        strange = [fault for member in members for fault in unheard(member.document, known)]
+    if fitting and not strange:  # who is meant by a strange name is not idle
+        every += idle(merged, supplied, plain.entities)
+    every += strange
+    if every:
+        raise RulesError(every)
+    keys = {entity: tuple(piece.written) for entity, piece in merged.keys.items()}
+    detector = ground.engine(supplied.recognizers, keys, fields) if keys else plain
+    policy = _policy(merged, name, detector.entities, allowed, files, ground.now)
+    if wrong := [*unproven(merged, policy, detector)]:
+        raise RulesError(wrong)
+    return Compiled(policy, detector, tuple(_ended(merged, ground.now)))
 
 
-def _policy(rules: RulesText, name: str, known: frozenset[str], files: Sequence[str]) -> Policy:
-    named = (
-        {entity for rule in rules.rules for entity in rule.entities} if rules.entities is None else rules.entities
-    )
+def _policy(
+    merged: Merged, name: str, known: frozenset[str], allowed: Allowed, files: Files, now: float
+) -> Policy:
+    named = {entity for piece in merged.rules for entity in piece.written.entities}
     entities = known if ANY in named else frozenset(named)
-    # Layout and comments do not count, but what "*" meant on that day does.
-    canonical = rules.model_dump(mode="json") | {"entities": sorted(entities), "files": list(files)}
-    digest = sha256(json.dumps(canonical, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-    return Policy(rules.name or name, digest, rules.threshold, entities, tuple(map(_rule, rules.rules)))
-
-
-def _rule(rule: RuleText) -> Rule:
-    entities = None if ANY in rule.entities else frozenset(rule.entities)
-    directions = frozenset(d for d in Direction if rule.direction in (d.label, "both"))
-    made = verb(rule.action)
-    return Rule(
-        rule.id,
+    ends = [_end(one) for piece in merged.rules for one in piece.written.except_]
+    return Policy(
+        merged.name or name,
+        _digest(merged, entities, files, now),
+        merged.threshold,
         entities,
-        directions,
-        rule.action.operator,
+        tuple(_rule(piece.written, merged, allowed, now) for piece in merged.rules),
+        ignores=among(piece.written for piece in merged.ignore),
+        expires=min((end for end in ends if end is not None and end > now), default=None),
+    )
+
+
+def _rule(written: RuleText, merged: Merged, allowed: Allowed, now: float) -> Rule:
+    made = verb(written.action)
+    return Rule(
+        written.id,
+        None if ANY in written.entities else frozenset(written.entities),
+        frozenset(d for d in Direction if written.direction in (d.label, "both")),
+        written.action.operator,
         made.rewrite,
         made.number,
-        MappingProxyType(rule.action.params.model_dump(by_alias=True, exclude_none=True)),
-        shadow=rule.mode == "shadow",
+        MappingProxyType(written.action.params.model_dump(by_alias=True, exclude_none=True)),
+        shadow=merged.shadow(written),
+        spares=spare((Values(one.values) for one in _live(written, now)), allowed),
     )
 
 
-def _told(detail: ErrorDetails, document: Document) -> Iterator[Fault]:
-    """One of pydantic's errors as faults. Its own sentences may quote values, so few of them are used."""
-    path: Path = detail["loc"]
-    context = detail.get("ctx", {})
-    if detail["type"] == "extra_forbidden":
-        yield document.fault(path, unknown("key", str(path[-1]), _keys(path[:-1])), at_key=True)
-    elif detail["type"] == "missing":
-        yield document.fault(path, f"the key '{path[-1]}' is missing", at_key=True)
-    else:
-        known = SENTENCES.get(detail["type"])
-        yield document.fault(path, known.format(**context) if known else detail["msg"])
+def _allowed(merged: Merged, files: Files) -> tuple[Allowed, list[Fault]]:
+    """What is nobody's, by entity; and lists that cannot be read."""
+    found: Allowed = {}
+    faults = []
+    for piece in merged.allow:
+        try:
+            values = Values(values_of(piece.written, piece.member, files))
+        except Unreadable as error:
+            faults.append(piece.fault("E023", str(error), FILE_CURE, at=("file",)))
+            continue
+        for entity in piece.written.entities:
+            found[entity] = (*found.get(entity, ()), values)
+    return found, faults
 
 
-SENTENCES = {
-    "model_type": "must be a mapping (key: value)",
-    "model_attributes_type": "must be a mapping (key: value)",
-    "literal_error": "must be {expected}",
-    "string_type": "must be a text; put it in quotes",
-    "int_type": "must be a whole number",
-    "bool_type": "must be true or false",
-    "list_type": "must be a list",
-    "float_type": "must be a number",
-    "greater_than_equal": "must be {ge} or more",
-    "less_than_equal": "must be {le} or less",
-    "too_short": "must not be empty",
-    "string_too_short": "must not be empty",
-    "string_too_long": "must be at most {max_length} characters long",
-    "string_pattern_mismatch": "must be 1 to 64 letters, digits, '_', '.' or '-', and not start with a sign",
-}
+# -- exceptions end -----------------------------------------------------------------------------------------
 
 
-def _keys(path: Path) -> list[str]:
-    """The keys that are allowed in the mapping at `path`."""
-    names = [step for step in path if isinstance(step, str)]
-    models: dict[str, type[Closed]] = {
-        "": RulesText,
-        "rules": RuleText,
-        "tests": Examples,
-        "recognizers": RecognizerText,
-        "patterns": PatternText,
-        **{name: field.annotation.__args__[0] for name, field in Action.model_fields.items()},  # type: ignore[union-attr]
+def _end(written: ExceptText) -> float | None:
+    return None if written.expires is None else moment(written.expires)
+
+
+def _live(written: RuleText, now: float) -> list[ExceptText]:
+    """The exceptions of a rule that have not ended."""
+    return [one for one in written.except_ if (end := _end(one)) is None or end > now]
+
+
+def _ended(merged: Merged, now: float) -> Iterator[Fault]:
+    """What is worth saying about those that have."""
+    for piece in merged.rules:
+        live = _live(piece.written, now)
+        for i, one in enumerate(piece.written.except_):
+            if one not in live:
+                sentence = f"this exception ended {one.expires}, so it changes nothing"
+                yield piece.fault("W001", sentence, "take it out", at=("except", i, "expires"))
+
+
+# -- what a policy is called --------------------------------------------------------------------------------
+
+
+def _digest(merged: Merged, entities: frozenset[str], files: Files, now: float) -> str:
+    """A name for what the rules mean. Layout, comments and what they are called do not count; what "*" meant on
+    that day does, and so does whatever stands in files of lists and recognizers."""
+    rules = [piece.written for piece in merged.rules]
+    own = {member.path for member in merged.members}
+    written = {
+        "threshold": merged.threshold,
+        "entities": sorted(entities),
+        "rules": [rule.model_dump(mode="json", by_alias=True, exclude={"except_", "mode"}) for rule in rules],
+        "shadow": [merged.shadow(rule) for rule in rules],
+        "except": [[one.model_dump(mode="json") for one in _live(rule, now)] for rule in rules],
+        "definitions": {name: piece.written.model_dump(mode="json") for name, piece in merged.entities.items()},
+        "keys": {name: piece.written for name, piece in merged.keys.items()},
+        "countries": [piece.written for piece in merged.countries],
+        "recognizers": [piece.written.model_dump(mode="json") for piece in merged.recognizers],
+        "ignore": [piece.written for piece in merged.ignore],
+        "fields": sorted(fields_of([piece.written for piece in merged.subprotocols])),
+        "allow": [piece.written.model_dump(mode="json") for piece in merged.allow],
+        "tests": [piece.written.model_dump(mode="json") for piece in merged.tests],
+        "files": [file.sha256 for file in files.read if file.path not in own],
     }
-    fields = models[names[-1] if names else ""].model_fields
-    return [field.alias or name for name, field in fields.items()]
-
-
-def _twice(document: Document) -> Iterator[Fault]:
-    """Ids are checked on the raw values, so that this is told together with everything else."""
-    rules = document.data.get("rules") if isinstance(document.data, dict) else None
-    seen: set[str] = set()
-    for i, rule in enumerate(rules if isinstance(rules, list) else ()):
-        name = rule.get("id") if isinstance(rule, dict) else None
-        if isinstance(name, str):
-            if name in seen:
-                yield document.fault(("rules", i, "id"), f"the id {quoted(name)} is taken by a rule above")
-            seen.add(name)
-
-
-def _idle(rules: RulesText, document: Document) -> Iterator[Fault]:
-    """Rules about entities that the file itself says nobody should look for."""
-    if rules.entities is None:
-        return
-    for i, rule in enumerate(rules.rules):
-        for j, entity in enumerate(rule.entities):
-            if entity != ANY and entity not in rules.entities:
-                sentence = f"nobody looks for {entity}: it is not in the list 'entities' of this file"
-                yield document.fault(("rules", i, "entities", j), sentence)
-
-
-def _unproven(rules: RulesText, policy: Policy, document: Document, detector: Prover) -> Iterator[Fault]:
-    """Examples that do not come out as written, judged by the detector that will run."""
-    for i, (written, rule) in enumerate(zip(rules.rules, policy.rules, strict=True)):
-        entities = policy.entities if rule.entities is None else rule.entities
-        for kind, texts in (("match", written.tests.match), ("no_match", written.tests.no_match)):
-            for j, text in enumerate(texts):
-                wrong = _verdict(text, kind == "match", entities, policy, detector)
-                if wrong:
-                    sentence = f"rule '{rule.id}' fails its own example: {wrong} in this text"
-                    yield document.fault(("rules", i, "tests", kind, j), sentence)
-
-
-def _leaves(text: str) -> Sequence[Leaf]:
-    """An example as a message: JSON is read as such, so that keys can be proven too."""
-    payload = text.encode()
-    return choose(Kind.TEXT, payload).read(payload)
-
-
-def _verdict(text: str, wanted: bool, entities: frozenset[str], policy: Policy, detector: Prover) -> str | None:
-    try:
-        # All that the policy looks for, as it will be when it runs: each set of entities is compiled anew.
-        findings = detector.find(_leaves(text), policy.entities, policy.threshold)
-    except TimeoutError:
-        return "looking takes too long"
-    found = any(finding.entity in entities for leaf in findings for finding in leaf)
-    if found == wanted:
-        return None
-    return "nothing is found" if wanted else "something is found"
+    return sha256(json.dumps(written, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

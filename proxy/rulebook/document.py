@@ -47,21 +47,21 @@ class Document:
     values: dict[Path, tuple[int, int]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
-    def fault(self, path: Path, sentence: str, *, at_key: bool = False) -> Fault:
+    def fault(self, path: Path, code: str, sentence: str, cure: str = "", *, at_key: bool = False) -> Fault:
         """A fault at `path`, or at the nearest place around it that the file holds."""
         for length in range(len(path), -1, -1):
             first, second = (self.keys, self.values) if at_key else (self.values, self.keys)
             place = first.get(path[:length]) or second.get(path[:length])
             if place:
-                return Fault(self.source, *place, sentence)
-        return Fault(self.source, 0, 0, sentence)
+                return Fault(self.source, *place, code, sentence, cure)
+        return Fault(self.source, 0, 0, code, sentence, cure)
 
 
 def read(text: str, source: str) -> Document:
     """Take `text` apart. What YAML cannot read raises RulesError; what we do not allow is in `faults`."""
     document = Document(source)
     if len(text) > MAX_LENGTH:
-        raise RulesError([Fault(source, 0, 0, f"more than {MAX_LENGTH} characters; split the rules")])
+        raise RulesError([Fault(source, 0, 0, "E006", f"more than {MAX_LENGTH} characters", "split the rules")])
     try:
         node = yaml.compose(text, _Composer)
     except yaml.MarkedYAMLError as error:
@@ -69,11 +69,12 @@ def read(text: str, source: str) -> Document:
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         column = error.position - text.rfind("\n", 0, error.position)
-        raise RulesError([Fault(source, line, column, "a control character, which YAML does not allow")]) from None
+        sentence = "a control character, which YAML does not allow"
+        raise RulesError([Fault(source, line, column, "E003", sentence)]) from None
     except RecursionError:
-        raise RulesError([Fault(source, 0, 0, f"nested more than {MAX_DEPTH} levels deep")]) from None
+        raise RulesError([Fault(source, 0, 0, "E006", f"nested more than {MAX_DEPTH} levels deep")]) from None
     if node is None:
-        raise RulesError([Fault(source, 0, 0, "the file is empty; the smallest is: version: 1")])
+        raise RulesError([Fault(source, 0, 0, "E006", "the file is empty", "the smallest is: version: 1")])
     document.data = _plain(node, (), document, set())
     return document
 
@@ -81,17 +82,18 @@ def read(text: str, source: str) -> Document:
 def _syntax(error: yaml.MarkedYAMLError, source: str) -> Fault:
     mark = error.problem_mark or error.context_mark
     place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-    return Fault(source, *place, f"not YAML: {' '.join(filter(None, (error.context, error.problem)))}")
+    return Fault(source, *place, "E003", f"not YAML: {' '.join(filter(None, (error.context, error.problem)))}")
 
 
 def _plain(node: yaml.Node, path: Path, document: Document, seen: set[int]) -> Any:
     document.values[path] = _place(node)
     if id(node) in seen:
-        document.faults.append(document.fault(path, "anchors and aliases are not supported; write it out"))
+        fault = document.fault(path, "E004", "anchors and aliases are not supported", "write it out")
+        document.faults.append(fault)
         return None
     seen.add(id(node))
     if len(path) > MAX_DEPTH:
-        document.faults.append(document.fault(path, f"nested more than {MAX_DEPTH} levels deep"))
+        document.faults.append(document.fault(path, "E006", f"nested more than {MAX_DEPTH} levels deep"))
         return None
     if isinstance(node, yaml.MappingNode) and node.tag == yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG:
         return dict(_members(node, path, document, seen))
@@ -99,7 +101,7 @@ def _plain(node: yaml.Node, path: Path, document: Document, seen: set[int]) -> A
         return [_plain(item, (*path, i), document, seen) for i, item in enumerate(node.value)]
     if isinstance(node, yaml.ScalarNode) and node.tag in SCALARS:
         return SCALARS[node.tag](node.value)
-    document.faults.append(document.fault(path, "tags (!name) are not supported"))
+    document.faults.append(document.fault(path, "E004", "tags (!name) are not supported"))
     return None
 
 
@@ -108,12 +110,13 @@ def _members(node: yaml.MappingNode, path: Path, document: Document, seen: set[i
     for key, value in node.value:
         if not isinstance(key, yaml.ScalarNode) or key.tag != STR:
             place = _place(key)
-            document.faults.append(Fault(document.source, *place, "a key must be a text; put it in quotes"))
+            fault = Fault(document.source, *place, "E004", "a key must be a text", "put it in quotes")
+            document.faults.append(fault)
             continue
         name: str = key.value
         if name in names:
             sentence = f"the key {quoted(name)} stands here for a second time; only one of them could count"
-            document.faults.append(Fault(document.source, *_place(key), sentence))
+            document.faults.append(Fault(document.source, *_place(key), "E005", sentence))
             continue
         names.add(name)
         document.keys[(*path, name)] = _place(key)
@@ -131,3 +134,18 @@ SCALARS: dict[str, Callable[[str], Any]] = {
     FLOAT: float,
     STR: str,
 }
+
+
+class _Emitter(yaml.SafeDumper):
+    """Writes what `read` reads back as the same values."""
+
+    yaml_implicit_resolvers = _Composer.yaml_implicit_resolvers
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the signature is PyYAML's
+        return True
+
+
+def write(value: Any) -> str:
+    """`value` as YAML, in the order in which it stands."""
+    text: str = yaml.dump(value, Dumper=_Emitter, sort_keys=False, allow_unicode=True, width=115)
+    return text

@@ -24,15 +24,18 @@ D = TypeVar("D", bound=Prover)
 Keys = Mapping[str, Sequence[str]]
 """By entity: what keys of messages are called whose values are of it."""
 
+Fields = Callable[[str], bool]
+
 
 @dataclass(frozen=True)
 class Ground(Generic[D]):
-    """`engine` makes the detector of a policy: with the recognizers and the keys that its files bring along.
+    """`engine` makes the detector of a policy: with the recognizers and the keys that its files bring along, and
+    with what says whether a path is a field of a protocol, where nobody needs to guess.
 
     `now` is a Unix time: exceptions end. `shadow` turns a whole route into a rehearsal: every rule of it is noted,
     and none changes a message.
     """
 
-    engine: Callable[[Sequence[Recognizer], Keys], D]
+    engine: Callable[[Sequence[Recognizer], Keys, Fields], D]
     now: float
     shadow: bool = False

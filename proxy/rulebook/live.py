@@ -36,10 +36,10 @@ APPLIED, REFUSED = "applied", "refused"
 @dataclasses.dataclass(frozen=True, slots=True)
 class Edit:
     """New contents of files, to be written once they are proven, and only while the rule file still has the
-    SHA-256 `expected`: nobody overwrites what he has not seen."""
+    SHA-256 `expected`: nobody overwrites what he has not seen. None: there is none."""
 
     contents: Mapping[Path, bytes]
-    expected: str
+    expected: str | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -58,7 +58,8 @@ class Rules(Generic[D]):
     """
 
     live: Live
-    """There once the first `try_swap` has returned."""
+    built: Built[D]
+    """Both are there once the first `try_swap` has returned."""
 
     def __init__(
         self,
@@ -81,8 +82,11 @@ class Rules(Generic[D]):
         self.due: float | None = None  # when an exception ends, so that they must be made anew
         self.results: Counter[str] = Counter()
         self._turn = Lock()
-        self._built: Built[D] | None = None
         self._seen: dict[Path, str | None] = {self.main: None}  # SHA-256 of each file at the last attempt
+
+    @property
+    def _loaded(self) -> bool:
+        return hasattr(self, "live")
 
     @property
     def shipped(self) -> bool:
@@ -116,26 +120,25 @@ class Rules(Generic[D]):
 
     def candidate(self, contents: Mapping[Path, bytes] | None = None) -> Built[D]:
         """Rules built, proven and ready to run, as if the files said `contents`. Raises RulesError."""
-        text = None if contents is None else contents[self.main].decode()
         try:
             with locked(self.main.parent, fcntl.LOCK_SH):
-                built = build(self.source, dataclasses.replace(self.ground, now=self.clock()), text)
+                built = build(self.source, dataclasses.replace(self.ground, now=self.clock()), contents or {})
             self.ready(built)
         except RulesError:
             raise
         except Exception as error:  # a recognizer of the user's that breaks, no folder, no memory
             sentence = f"building stopped with {type(error).__name__}"
-            raise RulesError([Fault(self.source, 0, 0, sentence)]) from None
+            raise RulesError([Fault(self.source, 0, 0, "E026", sentence)]) from None
         return built
 
     def _install(self, built: Built[D]) -> None:
-        if self._built is None:
+        if not self._loaded:
             self.live = Live(built.policy, built.detector, choose)
         else:
             self.live.swap(built.policy, built.detector)
             self.results[APPLIED] += 1
             log.info("rules of %s: %s are in force", self.source, built.policy.digest)
-        self._built = built
+        self.built = built
         self.swapped = self.clock()
         self.due = built.policy.expires
         self.trouble = None
@@ -143,7 +146,7 @@ class Rules(Generic[D]):
         self._keep(built)
 
     def _refused(self, error: RulesError, before: dict[Path, str | None], edit: Edit | None) -> None:
-        if self._built is None:
+        if not self._loaded:
             return  # nothing is in force yet: whoever starts the proxy tells it
         self.results[REFUSED] += 1
         if edit is not None:
@@ -177,6 +180,15 @@ class Rules(Generic[D]):
                 self.try_swap()
             except RulesError:
                 return  # told where it was found
+
+    def rollback(self, digest: str) -> Edit:
+        """What puts the version back whose digest begins so: swap it in. Raises VersionError.
+
+        Rules that come with Hushwire are as they are now.
+        """
+        contents = self.versions.contents(self.versions.find(digest, self.main))
+        ours = {path: content for path, content in contents.items() if path.parent != SHIPPED}
+        return Edit(ours, digest_of(self.main))
 
     def state(self) -> RulesState:
         """What metrics tell about them."""

@@ -1,129 +1,165 @@
 """Rules as written: the closed models of a rule file. What they turn into is made in proxy/rulebook/compile.py.
 
-An unknown key is an error everywhere, and nothing is converted: `threshold: "0.5"` is a text, not a number.
-Validate with the context {"entities": names that the detector knows, or None if that cannot be told}.
+An unknown key is an error everywhere, and nothing is converted: `threshold: "0.5"` is a text, not a number. Names
+(of entities, of other files) are asked about later, when all files are read.
 """
 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from proxy.detect.recognizers.countries import countries, wrong_regex
 from proxy.rulebook.actions import ActionText, Way
-from proxy.rulebook.closed import Closed
-from proxy.rulebook.faults import unknown
+from proxy.rulebook.closed import Closed, Text, wrong
+from proxy.rulebook.defined import Country, EntityName, EntityText, ListText, RecognizerText, Score, Word
+from proxy.rulebook.paths import spelt
 
 ANY = "*"
-
-
-def _known(name: str, info: ValidationInfo) -> str:
-    known = (info.context or {})["entities"]
-    if known is not None and name not in known and name != ANY:
-        raise PydanticCustomError("entity", "{sentence}", {"sentence": unknown("entity", name, known)})
-    return name
-
-
-def _one(name: str) -> str:
-    if name == ANY:
-        raise PydanticCustomError("entity", "'*' stands for every entity in rules; here, leave the key out")
-    return name
+Mode = Literal["enforce", "shadow"]
+Entity = Annotated[str, Field(min_length=1)]
+"""A name that must mean something; ANY is every entity."""
 
 
 def _version(value: Any) -> Any:
     if type(value) is not int or value != 1:  # True is equal to 1
-        raise PydanticCustomError("version", "must be 1, the only version there is")
+        raise wrong("E013", "must be 1, the only version there is")
     return value
 
 
-Entity = Annotated[str, AfterValidator(_known)]
+def _path(text: str) -> str:
+    try:
+        spelt(text)
+    except ValueError as error:
+        raise wrong("E024", str(error), "for example $.id, $.items[].id or $..trace_id") from None
+    return text
+
+
+def _glob(text: str) -> str:
+    if not text.strip("* \t"):
+        raise wrong("E032", "this would exempt every value", "write what these values have in common")
+    return text
+
+
+def _moment(text: str) -> str:
+    try:
+        moment(text)
+    except ValueError:
+        sentence = "must be a date or a time with its zone"
+        raise wrong("E013", sentence, "for example 2027-03-01 or 2027-03-01T12:00:00Z") from None
+    return text
+
+
+def moment(text: str) -> float:
+    """A date, which stands for its first second in UTC, or an RFC 3339 time, as Unix time. Raises ValueError."""
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+        return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", text, re.ASCII):
+        raise ValueError("not a time of RFC 3339")
+    return datetime.fromisoformat(text.upper()).timestamp()
+
+
+Version = Annotated[Literal[1], BeforeValidator(_version)]
+FieldPath = Annotated[Text, AfterValidator(_path)]
+"""As proxy/rulebook/paths.py reads it."""
+Glob = Annotated[Word, AfterValidator(_glob)]
+"""A value; `*` stands for any characters."""
 
 
 class Examples(Closed):
-    """Texts that prove a rule when it is loaded: one finding or more in each `match`, none in each `no_match`."""
+    """Texts that prove a rule when it is loaded: it acts in each `match`, and in no `no_match`."""
 
-    match: list[str] = Field(default_factory=list)
-    no_match: list[str] = Field(default_factory=list)
+    match: list[Text] = Field(default_factory=list)
+    no_match: list[Text] = Field(default_factory=list)
+
+
+class ExceptText(Closed):
+    """Values that their rule leaves alone, why, and until when."""
+
+    values: Annotated[list[Glob], Field(min_length=1)]
+    reason: Annotated[Text, Field(min_length=1)]
+    expires: Annotated[Text, AfterValidator(_moment)] | None = None
+
+
+class AllowText(ListText):
+    """Values of `entities` (none named: of any) that are nobody's: every rule leaves them alone."""
+
+    entities: Annotated[list[Entity], Field(min_length=1)] = Field(default_factory=lambda: [ANY])
+    values: Annotated[list[Glob], Field(min_length=1)] | None = None
+    reason: Annotated[Text, Field(min_length=1)]
 
 
 class RuleText(Closed):
     """One rule. The order of the file is the only precedence."""
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-    description: str = ""
+    description: Text = ""
     entities: Annotated[list[Entity], Field(min_length=1)]
     direction: Way = "both"
-    mode: Literal["enforce", "shadow"] = "enforce"
+    mode: Mode = "enforce"
     action: ActionText
+    except_: list[ExceptText] = Field(default_factory=list, alias="except")
     tests: Examples = Examples()
 
 
-def _country(code: str) -> str:
-    if code not in countries():
-        raise PydanticCustomError("country", "{sentence}", {"sentence": unknown("country", code, countries())})
-    return code
+class StructureText(Closed):
+    """What of a message is no content. `ignore`: paths that nobody looks at. `subprotocols`: whose fields are
+    names of the protocol and no prose, so that nobody guesses there."""
+
+    ignore: list[FieldPath] = Field(default_factory=list)
+    subprotocols: list[Text] = Field(default_factory=list)
 
 
-def _regex(text: str) -> str:
-    if wrong := wrong_regex(text):
-        raise PydanticCustomError("regex", "{sentence}", {"sentence": wrong})
-    return text
+class SaidText(Closed):
+    """A message of a conversation: JSON, or any text."""
 
-
-def _entity(name: str) -> str:
-    if not re.fullmatch(r"[A-Z][A-Z0-9_]{0,63}", name):
-        raise PydanticCustomError("entity", "must be capital letters, digits and '_', for example EMPLOYEE_ID")
-    return name
-
-
-class PatternText(Closed):
-    """A regex, read as Presidio reads it (caselessly), and how sure a match is."""
-
-    regex: Annotated[str, Field(min_length=1), AfterValidator(_regex)]
-    score: Annotated[float, Field(ge=0, le=1)]
-
-
-class RecognizerText(Closed):
-    """A recognizer of Presidio: a class, a registry file, or patterns."""
-
-    class_: Annotated[str, Field(min_length=1)] | None = Field(None, alias="class")
-    file: Annotated[str, Field(min_length=1)] | None = None
-    name: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    entity: Annotated[str, AfterValidator(_entity)] | None = None
-    patterns: Annotated[list[PatternText], Field(min_length=1)] | None = None
-    context: list[Annotated[str, Field(min_length=1)]] | None = None
+    body: Any = None
+    text: Text | None = None
 
     @model_validator(mode="after")
-    def _one_form(self) -> Self:
-        given = self.model_fields_set - {"context"}
-        alone = self.context is None
-        if not ((alone and given in ({"class_"}, {"file"})) or given == {"name", "entity", "patterns"}):
-            raise PydanticCustomError(
-                "form", "a recognizer is one of: class alone; file alone; name, entity and patterns (and context)"
-            )
+    def _one_of_both(self) -> Self:
+        if len(self.model_fields_set) != 1:
+            raise wrong("E013", "a message is either JSON or text", "write body: ... or text: ...")
         return self
 
 
-class Supply(BaseModel):
-    """The part of a file that says what can be found, before anything is said about entities."""
+class ConversationText(Closed):
+    """What one side sends and what the other one gets, there and back again, in one connection."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+    name: Annotated[Text, Field(min_length=1)]
+    send: SaidText | None = None
+    upstream_gets: SaidText | None = None
+    upstream_sends: SaidText | None = None
+    client_gets: SaidText | None = None
 
-    countries: list[Annotated[str, AfterValidator(_country)]] = []
-    recognizers: list[RecognizerText] = []
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        ways = ((self.send, self.upstream_gets), (self.upstream_sends, self.client_gets))
+        if any((sent is None) != (got is None) for sent, got in ways) or not any(map(any, ways)):
+            cure = "send needs upstream_gets, and upstream_sends needs client_gets"
+            raise wrong("E013", "a conversation says what is sent and what arrives", cure)
+        return self
+
+
+Key = Annotated[Text, Field(min_length=1, max_length=64)]
 
 
 class RulesText(Closed):
-    """A whole file. `entities` is what to look for; None: whatever the rules are about."""
+    """A whole file. What is None here is said by what it extends, or else by nobody."""
 
-    version: Annotated[Literal[1], BeforeValidator(_version)]
-    name: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    description: str = ""
-    threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
-    countries: list[Annotated[str, AfterValidator(_country)]] = Field(default_factory=list)
+    version: Version
+    name: Annotated[Text, Field(min_length=1, max_length=64)] | None = None
+    description: Text = ""
+    extends: list[Annotated[Text, Field(min_length=1)]] = Field(default_factory=list)
+    threshold: Score | None = None
+    mode: Mode | None = None
+    countries: list[Country] = Field(default_factory=list)
     recognizers: list[RecognizerText] = Field(default_factory=list)
-    entities: list[Annotated[Entity, AfterValidator(_one)]] | None = None
+    entities: dict[EntityName, EntityText] = Field(default_factory=dict)
+    keys: dict[EntityName, Annotated[list[Key], Field(min_length=1)]] = Field(default_factory=dict)
+    structure: StructureText = StructureText()
+    allow: list[AllowText] = Field(default_factory=list)
     rules: list[RuleText] = Field(default_factory=list)
+    tests: list[ConversationText] = Field(default_factory=list)

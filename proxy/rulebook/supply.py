@@ -1,86 +1,168 @@
-"""`countries` and `recognizers` of a rule file -> recognizers, before anything is said about their entities.
+"""`countries`, `recognizers` and `entities` of rule files -> recognizers, before anything is said about rules.
 
 What Presidio is, is not known here: proxy/detect makes them. A recognizer that cannot be made is a fault.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from hashlib import sha256
+from functools import partial
 from pathlib import Path as FilePath
+from typing import NamedTuple, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from proxy.detect.recognizer import Recognizer
+from proxy.detect.recognizers.adapted import Context
 from proxy.detect.recognizers.countries import from_class, from_patterns, from_yaml, of_countries
-from proxy.rulebook.document import Document, Path
+from proxy.detect.recognizers.wordlist import word_list
+from proxy.rulebook.defined import Country, EntityName, EntityText, ListText, PatternText, RecognizerText
+from proxy.rulebook.document import Path
+from proxy.rulebook.family import Member
 from proxy.rulebook.faults import Fault
-from proxy.rulebook.schema import ANY, RecognizerText, Supply
+from proxy.rulebook.files import Files, Unreadable
+from proxy.rulebook.merge import Merged, Piece
+from proxy.rulebook.schema import ANY
+
+Made = tuple[Recognizer, ...]
+T = TypeVar("T")
+CLASS_CURE = "write package.module.Class, with its package installed or on PYTHONPATH"
+FILE_CURE = "a path is read from the folder of the rules"
+
+
+class Finding(BaseModel):
+    """The part of a file that says what can be found, for files that break the schema elsewhere."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+
+    countries: list[Country] = []
+    recognizers: list[RecognizerText] = []
+    entities: dict[EntityName, EntityText] = {}
 
 
 @dataclass(slots=True)
 class Supplied:
-    """What a file brings along, by the place where it says so. `whole`: all that it asks for could be made."""
+    """What files bring along, by the piece that says so. `whole`: all that they ask for could be made."""
 
-    made: dict[Path, tuple[Recognizer, ...]] = field(default_factory=dict)
-    files: list[tuple[FilePath, str]] = field(default_factory=list)
-    """The registry files it reads, with their SHA-256: another file is another policy."""
+    made: list[tuple[Piece[object], Made]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     whole: bool = True
 
     @property
-    def recognizers(self) -> tuple[Recognizer, ...]:
-        """All of them, in the order of the file."""
-        return tuple(one for some in self.made.values() for one in some)
+    def recognizers(self) -> Made:
+        """All of them, in the order of the files."""
+        return tuple(one for _, some in self.made for one in some)
 
-    def unused(self, document: Document, named: set[str]) -> Iterator[Fault]:
-        """What is brought along although no rule (`named` are their entities) says what happens to its values."""
-        for place, some in self.made.items():
+    def unused(self, main: Member, named: set[str]) -> Iterator[Fault]:
+        """What the main file brings along although no rule (`named` are their entities) is about its values."""
+        for piece, some in self.made:
             entities = {one.entity for one in some}
-            if ANY not in named and entities.isdisjoint(named):
-                yield document.fault(place, f"no rule is about what this finds: {', '.join(sorted(entities))}")
+            if piece.member is main and ANY not in named and entities.isdisjoint(named):
+                yield piece.fault("E035", f"no rule is about what this finds: {', '.join(sorted(entities))}")
 
 
-def supply(document: Document, folder: FilePath) -> Supplied:
-    """The recognizers of `document`, whose files lie in `folder`. What breaks the schema is told with the rest of
-    the file: here it only makes `whole` false."""
-    supplied = Supplied()
-    try:
-        wanted = Supply.model_validate(document.data)
-    except ValidationError:
-        supplied.whole = False
-        return supplied
-    for i, code in enumerate(wanted.countries):
-        supplied.made["countries", i] = of_countries([code])
-    for i, written in enumerate(wanted.recognizers):
-        place: Path = ("recognizers", i)
+def partly(members: Iterable[Member]) -> Merged:
+    """What of `members` says what can be found, as far as it can be read."""
+    merged = Merged([*members])
+    for member in merged.members:
         try:
-            supplied.made[place] = _make(written, folder, supplied.files)
+            found = Finding.model_validate(member.document.data)
+        except ValidationError:
+            member.whole = False
+            continue
+        merged.countries += [Piece(one, member, ("countries", i)) for i, one in enumerate(found.countries)]
+        merged.recognizers += [Piece(one, member, ("recognizers", i)) for i, one in enumerate(found.recognizers)]
+        merged.entities |= {name: Piece(one, member, ("entities", name)) for name, one in found.entities.items()}
+    return merged
+
+
+class _Way(NamedTuple):
+    """One way to find something: who asks for it, where in his piece, and how it is made; with that cure."""
+
+    piece: Piece[object]
+    at: Path
+    make: Callable[[], Made]
+    cure: str = ""
+
+
+def supply(merged: Merged, files: Files) -> Supplied:
+    """The recognizers that `merged` asks for."""
+    supplied = Supplied(whole=all(member.whole for member in merged.members))
+    for way in _ways(merged, files):
+        try:
+            supplied.made.append((way.piece, way.make()))
+        except Unreadable as error:
+            code = "E023" if error.code == "E001" else error.code
+            supplied.faults.append(way.piece.fault(code, str(error), way.cure, at=way.at))
         except (ValueError, OSError) as error:
-            supplied.whole = False
-            supplied.faults.append(document.fault((*place, *_key(written)), f"{error}{_cure(written)}"))
+            supplied.faults.append(way.piece.fault("E022", str(error), way.cure, at=way.at))
+    supplied.whole &= not supplied.faults
     return supplied
 
 
-def _make(written: RecognizerText, folder: FilePath, files: list[tuple[FilePath, str]]) -> tuple[Recognizer, ...]:
-    if written.class_ is not None:
-        return from_class(written.class_)
-    if written.file is not None:
-        path = folder / written.file
-        made = from_yaml(path)
-        files.append((path, sha256(path.read_bytes()).hexdigest()))
-        return made
-    assert written.name and written.entity and written.patterns  # as the schema says
-    patterns = [(one.regex, one.score) for one in written.patterns]
-    return from_patterns(written.name, written.entity, patterns, written.context or ())
+def _ways(merged: Merged, files: Files) -> Iterator[_Way]:
+    for country in merged.countries:
+        yield _Way(country, (), partial(of_countries, [country.written]))
+    for piece in merged.recognizers:
+        written = piece.written
+        if written.patterns is None:
+            yield _of_presidio(piece, (), written.class_, written.file, files)
+        else:
+            assert written.name and written.entity  # as the schema says
+            context = Context(tuple(written.context or ()))
+            yield _Way(piece, (), _patterns(written.name, written.entity, written.patterns, context))
+    for name, entity in merged.entities.items():
+        yield from _of_entity(name, entity, files)
 
 
-def _key(written: RecognizerText) -> tuple[str, ...]:
-    return ("class",) if written.class_ is not None else ("file",) if written.file is not None else ()
+def _of_entity(name: str, piece: Piece[EntityText], files: Files) -> Iterator[_Way]:
+    written = piece.written
+    if written.patterns is not None:
+        near = written.context
+        context = Context(tuple(near.words), near.within, near.boost, least=0.0) if near else Context()
+        yield _Way(piece, ("patterns",), _patterns(name.lower(), name, written.patterns, context))
+    if written.deny_list is not None:
+        listed = written.deny_list
+        at = ("deny_list", "values" if listed.file is None else "file")
+        words = partial(values_of, listed, piece.member, files)
+        options = {"ignore_case": listed.ignore_case, "whole_word": listed.whole_word}
+        yield _Way(piece, at, lambda: (word_list(name, words(), **options),), FILE_CURE)
+    if written.presidio is not None:
+        way = _of_presidio(piece, ("presidio",), written.presidio.class_, written.presidio.file, files)
+        yield way._replace(make=partial(_only, name, way.make))
 
 
-def _cure(written: RecognizerText) -> str:
-    if written.class_ is not None:
-        return "; write package.module.Class, with its package installed or on PYTHONPATH"
-    return "; a path is read from the folder of the rules" if written.file is not None else ""
+def _of_presidio(piece: Piece[T], at: Path, path: str | None, file: str | None, files: Files) -> _Way:
+    if path is not None:
+        return _Way(piece, (*at, "class"), partial(from_class, path), CLASS_CURE)
+    assert file is not None  # as the schema says
+    return _Way(piece, (*at, "file"), partial(_registry, piece.member.path.parent / file, files), FILE_CURE)
+
+
+def _registry(path: FilePath, files: Files) -> Made:
+    files.text(path)  # Presidio reads it by itself: here it is noted what it says
+    return from_yaml(path)
+
+
+def _only(entity: str, make: Callable[[], Made]) -> Made:
+    """Of what is made, what finds `entity`. Raises ValueError if nothing does."""
+    made = make()
+    if found := tuple(one for one in made if one.entity == entity):
+        return found
+    raise ValueError(f"this finds {', '.join(sorted({one.entity for one in made}))}, not {entity}")
+
+
+def _patterns(name: str, entity: str, patterns: Iterable[PatternText], context: Context) -> Callable[[], Made]:
+    written = [(one.regex, one.score) for one in patterns]
+    return lambda: from_patterns(name, entity, written, context)
+
+
+def values_of(listed: ListText, member: Member, files: Files) -> list[str]:
+    """The values of a list, wherever they stand. Raises Unreadable, and ValueError if there are none."""
+    if listed.values is not None:
+        return listed.values
+    assert listed.file is not None  # as the schema says
+    if values := files.lines(member.path.parent / listed.file):
+        return values
+    raise Unreadable("E023", "there are no values in this file")

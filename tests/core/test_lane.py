@@ -221,7 +221,7 @@ def test_a_rule_in_shadow_mode_behind_one_in_force_would_not_have_won():
 
 
 def test_what_an_exception_spares_passes_and_is_noted_as_such():
-    spared = rule("emails", "EMAIL_ADDRESS", spares=lambda text: text.endswith("@b.c"))
+    spared = rule("emails", "EMAIL_ADDRESS", spares=lambda text, _: text.endswith("@b.c"))
     script = Script(spared, rule("rest", operator="close")).client("a@b.c or bob@example.com")
     script.noted("EMAIL_ADDRESS", "EMAIL_ADDRESS", rule="emails").upstream_gets("a@b.c or <EMAIL_ADDRESS>").over()
     script.client("a@b.c").noted("EMAIL_ADDRESS", verdict="kept", mode="exempt").upstream_gets("a@b.c").over()

@@ -70,7 +70,8 @@ def test_a_message_with_a_telling_key_is_not_clear() -> None:
 def test_a_model_reads_prose_and_no_protocol_fields() -> None:
     if not available():
         pytest.fail("the extra ner is part of dev: make test installs it")
-    reader = Engine(budget=20, names=Names(open_model("rampart")))
+    fields = {"$.type", "$.id"}
+    reader = Engine(fields=fields.__contains__, budget=20, names=Names(open_model("rampart")))
     said = "Please tell Maria Kowalski that I am late"
     assert found(reader, {"text": said, "type": said, "id": said}) == [("$.text", "Maria Kowalski", "PERSON")]
     assert reader.heavy(PEOPLE)

@@ -48,10 +48,8 @@ def test_the_first_rule_that_names_an_entity_decides() -> None:
     assert (mask.operator, mask.params["keep_last"]) == ("mask", 4)
 
 
-def test_entities_are_those_of_the_list_or_else_those_of_the_rules() -> None:
-    rule = "rules: [{id: a, entities: [CRYPTO], action: replace}]\n"
-    assert policy(f"version: 1\n{rule}").entities == {"CRYPTO"}
-    assert policy(f"version: 1\nentities: [CRYPTO, US_SSN]\n{rule}").entities == {"CRYPTO", "US_SSN"}
+def test_entities_are_those_of_the_rules() -> None:
+    assert policy("version: 1\nrules: [{id: a, entities: [CRYPTO], action: replace}]\n").entities == {"CRYPTO"}
     assert policy("version: 1\n").entities == frozenset()
 
 
@@ -96,8 +94,10 @@ def test_the_order_of_the_rules_is_part_of_the_digest() -> None:
 
 
 def test_what_star_meant_is_part_of_the_digest() -> None:
-    newer = Ground(lambda more, keys: Engine((*more, *of_countries(["uk"])), keys, budget=20), NOW)
-    assert build("my.yaml", newer, RULES).policy.digest != policy(RULES).digest
+    newer = Ground(lambda more, *others: Engine((*more, *of_countries(["uk"])), *others, budget=20), NOW)
+    assert (
+        build("my.yaml", newer, {Path("my.yaml").absolute(): RULES.encode()}).policy.digest != policy(RULES).digest
+    )
 
 
 def test_parameters_cannot_be_changed_afterwards() -> None:

@@ -13,8 +13,10 @@ from proxy.core.message import Leaf
 from proxy.core.policy import Policy
 from proxy.detect.engine import Engine
 from proxy.rulebook.document import read
+from proxy.rulebook.family import Member
 from proxy.rulebook.faults import RulesError
-from proxy.rulebook.supply import supply
+from proxy.rulebook.files import Files
+from proxy.rulebook.supply import Supplied, partly, supply
 from tests.harness import Hushwire
 from tests.rules import built
 
@@ -80,7 +82,10 @@ def proven(entity: str, match: str, no_match: str) -> str:
 def faults(folder: Path, body: str) -> list[tuple[int, int, str]]:
     with pytest.raises(RulesError) as caught:
         built(rules(folder, body))
-    return [(fault.line, fault.column, fault.sentence) for fault in caught.value.faults]
+    return [
+        (fault.line, fault.column, f"{fault.sentence}; {fault.help}" if fault.help else fault.sentence)
+        for fault in caught.value.faults
+    ]
 
 
 def values(engine: Engine, policy: Policy, text: str) -> set[str]:
@@ -209,11 +214,13 @@ def test_a_registry_file_that_is_wrong_is_told_without_its_values(tmp_path: Path
 
 
 def test_what_breaks_the_schema_makes_nothing_and_says_so(tmp_path: Path) -> None:
-    good, bad = (read(f"version: 1\ncountries: [{code}]\n", "my.yaml") for code in ("uk", "atlantis"))
-    assert {one.entity for one in supply(good, tmp_path).recognizers} >= {"UK_NHS"} and supply(
-        good, tmp_path
-    ).whole
-    assert supply(bad, tmp_path).recognizers == () and not supply(bad, tmp_path).whole
+    def supplied(code: str) -> Supplied:
+        document = read(f"version: 1\ncountries: [{code}]\nnonsense: 1\n", "my.yaml")
+        return supply(partly([Member(tmp_path / "my.yaml", document)]), Files())
+
+    good, bad = supplied("uk"), supplied("atlantis")
+    assert {one.entity for one in good.recognizers} >= {"UK_NHS"} and good.whole
+    assert bad.recognizers == () and not bad.whole
 
 
 def test_a_badge_number_arrives_replaced(tmp_path: Path) -> None:

@@ -31,6 +31,21 @@ _ENDLESS = 1 << 40
 _stamp = re.compile(r"\d{4}-\d\d-\Z")  # before `22T08:15`, which is no number plate
 
 
+class Context(NamedTuple):
+    """Words that, in the `within` characters before a match, raise its score by `boost`, and to `least` at least.
+
+    How far and how much is Presidio's, unless somebody says otherwise; the words may be those of its recognizer.
+    """
+
+    words: tuple[str, ...] = ()
+    within: int = REACH
+    boost: float = BOOST
+    least: float = LEAST
+
+
+NO_CONTEXT = Context()
+
+
 class _Written(NamedTuple):
     """One pattern: compiled, with its score, and what is known about its form."""
 
@@ -43,11 +58,11 @@ class Adapted:
     """A PatternRecognizer. With `said`, digits alone, and what stands in a timestamp, count only behind one of its
     context words: every tenth unix time has the right check digit."""
 
-    def __init__(self, recognizer: PatternRecognizer, said: bool = False) -> None:
+    def __init__(self, recognizer: PatternRecognizer, said: bool = False, context: Context = NO_CONTEXT) -> None:
         source: Any = recognizer  # presidio leaves its attributes untyped
         self.entity: str = source.supported_entities[0]
         self.name: str = source.name
-        self.source, self.said = source, said
+        self.source, self.said, self.context = source, said, context
         self.threshold: float = _threshold(source, self.entity)
         self.validates = type(source).validate_result is not PatternRecognizer.validate_result
         self.words = _words(source.context or [])
@@ -87,8 +102,8 @@ class Adapted:
         if verdict is False or invalid:
             return 0.0
         score = 1.0 if verdict else base
-        if self.words is not None and self.words.search(text, max(0, start - REACH), start):
-            return min(1.0, max(score + BOOST, LEAST))
+        if self.words is not None and self.words.search(text, max(0, start - self.context.within), start):
+            return min(1.0, max(score + self.context.boost, self.context.least))
         if self.said and (value.isdecimal() or _stamp.search(text, max(0, start - 8), start)):
             return min(score, UNSAID)
         return score
@@ -99,12 +114,12 @@ class Adapted:
         words = _trigger_words(self.source.context or [])
         for _, base, form in self.patterns:
             alone = self.validates or base >= FLOOR
-            if not alone and (self.words is None or base + BOOST < FLOOR):
+            if not alone and (self.words is None or base + self.context.boost < FLOOR):
                 continue
             told = words and (not alone or (self.said and form is not None and form.digits))
             if form is None or (form.bits < TELLING and not told):
                 return ()
-            found.append(rf"(?:{words}).{{0,{REACH}}}{form.trigger}" if told else form.trigger)
+            found.append(rf"(?:{words}).{{0,{self.context.within}}}{form.trigger}" if told else form.trigger)
         return tuple(found) or (_NEVER,)
 
 

@@ -19,7 +19,7 @@ from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer, pred
 from presidio_analyzer.recognizer_registry import RecognizerRegistryProvider
 
 from proxy.detect.recognizer import Recognizer
-from proxy.detect.recognizers.adapted import adapt
+from proxy.detect.recognizers.adapted import NO_CONTEXT, Adapted, Context, adapt
 
 ALWAYS = frozenset({"UsSsnRecognizer", "ZaMobileNumberRecognizer", "ZaTelephoneNumberRecognizer"})
 """Of the countries' recognizers those whose values are looked for anyway (proxy/detect/presidio.py, phone.py)."""
@@ -93,11 +93,12 @@ def from_yaml(path: Path) -> tuple[Recognizer, ...]:
 
 
 def from_patterns(
-    name: str, entity: str, patterns: Iterable[tuple[str, float]], context: Iterable[str] = ()
+    name: str, entity: str, patterns: Iterable[tuple[str, float]], context: Context = NO_CONTEXT
 ) -> tuple[Recognizer, ...]:
     """A PatternRecognizer of regexes and their scores. Raises ValueError for a regex or a score that is none."""
     written = [Pattern(name, text, score) for text, score in patterns]
-    return adapt(PatternRecognizer(entity, name=name, patterns=written, context=[*context]))
+    source = PatternRecognizer(entity, name=name, patterns=written, context=[*context.words])
+    return (Adapted(source, context=context),)
 
 
 def wrong_regex(text: str) -> str | None:

@@ -1,0 +1,69 @@
+"""Files as they were when rules were made of them: each is read once, and what was read is written down.
+
+A candidate's contents stand in for files that do not say so yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+NOTHING: Mapping[Path, bytes] = {}
+
+
+class File(NamedTuple):
+    """A file as it was when it was read."""
+
+    path: Path
+    sha256: str
+
+
+class Unreadable(Exception):  # noqa: N818 - told to the user as a fault
+    """A file that cannot be read; `code` is that of the fault, the text says why."""
+
+    def __init__(self, code: str, why: str) -> None:
+        super().__init__(why)
+        self.code = code
+
+
+class Files:
+    """The files of one policy, in the order in which they were asked for. `instead` is by absolute path."""
+
+    def __init__(self, instead: Mapping[Path, bytes] = NOTHING) -> None:
+        self._instead = instead
+        self._read: dict[Path, tuple[Path, bytes]] = {}
+
+    def text(self, path: Path) -> str:
+        """What `path` says. Raises Unreadable."""
+        whole = path.absolute()
+        if whole not in self._read:
+            self._read[whole] = (path, self._content(path))
+        try:
+            return self._read[whole][1].decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise Unreadable("E002", f"not UTF-8 at byte {error.start}") from None
+
+    def lines(self, path: Path) -> list[str]:
+        """The values that a list says: one a line; empty lines, and those that begin with #, do not count."""
+        return [
+            stripped
+            for line in self.text(path).splitlines()
+            if (stripped := line.strip()) and not stripped.startswith("#")
+        ]
+
+    def _content(self, path: Path) -> bytes:
+        if path.absolute() in self._instead:
+            return self._instead[path.absolute()]
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise Unreadable("E001", f"cannot be read: {error.strerror}") from None
+        except ValueError:  # a zero byte in its name
+            raise Unreadable("E001", "cannot be read: this is no path") from None
+
+    @property
+    def read(self) -> tuple[File, ...]:
+        """All of them."""
+        return tuple(File(path, sha256(content).hexdigest()) for path, content in self._read.values())
