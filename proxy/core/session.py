@@ -4,9 +4,13 @@ from __future__ import annotations
 
 
 class Session:
-    """Made by the wire, one per connection; `sid` names it within its process. Compared by identity."""
+    """Made by the wire, one per connection; `sid` names it within its process. Compared by identity.
 
-    __slots__ = ("sid",)
+    `memory` is the vault's (proxy/pseudonyms/vault.py): None as long as there is nothing to remember.
+    """
+
+    __slots__ = ("memory", "sid")
 
     def __init__(self, sid: int) -> None:
         self.sid = sid
+        self.memory: object | None = None

@@ -17,14 +17,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from proxy.core.message import Edit, Leaf
 from proxy.core.plugs import Codec, Rewrite
-from proxy.pseudonyms.spelling import CLOSE, OPEN, respelt
+from proxy.pseudonyms.spelling import CLOSE, OPEN, label, respelt
 
 KEY_SIZE = 64  # bytes: AES-256 twice
 COLON = "(?::|%3a|&\\#(?:58|x3a);|&colon;)"
 TOKEN = re.compile(
     rf"""{OPEN} enc {COLON} v1 {COLON} (?P<entity>[A-Z][A-Z0-9_]{{0,63}}) {COLON}
     (?P<body>[A-Za-z0-9_-]{{22,}}) {CLOSE}""",
-    re.IGNORECASE | re.VERBOSE,
+    re.IGNORECASE | re.VERBOSE | re.ASCII,
 )
 
 
@@ -50,7 +50,8 @@ def encrypted(cipher: Cipher) -> Rewrite:
     """`[enc:v1:ENTITY:base64url]`."""
 
     def rewrite(text: str, entity: str, *_: object) -> str:
-        return f"[enc:v1:{entity}:{urlsafe_b64encode(cipher.seal(text, entity)).decode().rstrip('=')}]"
+        kind = label(entity)
+        return f"[enc:v1:{kind}:{urlsafe_b64encode(cipher.seal(text, kind)).decode().rstrip('=')}]"
 
     return rewrite
 
