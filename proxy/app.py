@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import logging
 import os
 import resource
@@ -11,8 +13,8 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -21,9 +23,8 @@ from fastapi import FastAPI, Request, WebSocket
 from fastapi.responses import PlainTextResponse, Response
 
 from proxy.admin import api
+from proxy.admin.rules import add_doors, troubles
 from proxy.admin.share import Counted, Share, Slot
-from proxy.codecs import choose
-from proxy.core.live import Live
 from proxy.core.message import Direction
 from proxy.core.tally import Snapshot, Tally, merge
 from proxy.detect.engine import Engine
@@ -32,7 +33,10 @@ from proxy.detect.workers import Workers
 from proxy.route import Plan, Route
 from proxy.rulebook.faults import RulesError
 from proxy.rulebook.ground import Ground
+from proxy.rulebook.live import Rules
 from proxy.rulebook.load import Built, build
+from proxy.rulebook.versions import Versions, state_directory
+from proxy.rulebook.watch import Watch
 from proxy.settings import Address, Ready, Served, Settings
 from proxy.supervisor import supervise
 from proxy.wire.crowd import Crowd
@@ -61,16 +65,6 @@ class StartError(Exception):
         self.code = code
 
 
-@dataclass(frozen=True, slots=True)
-class Book:
-    """Rules in force: what they were made of, and the one pointer for all routes that named the same ones."""
-
-    rules: str  # name or path
-    shadow: bool
-    built: Built[Engine]
-    live: Live
-
-
 def serve(plan: Plan, announce: Callable[[Ready], None]) -> int:
     """Run the proxy until a signal; returns the exit code. Raises StartError.
 
@@ -80,6 +74,7 @@ def serve(plan: Plan, announce: Callable[[Ready], None]) -> int:
     _set_up_logging(settings)
     keep_large_buffers()
     sys.setswitchinterval(SWITCH)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until somebody is there who can reload
     settings = _within_file_limit(settings)
     books = books_of(plan.routes, ground_of(settings.ner))
     tls = [_upstream_tls(route.settings) for route in plan.routes]
@@ -106,7 +101,7 @@ def serve(plan: Plan, announce: Callable[[Ready], None]) -> int:
     return supervise(settings.workers, work, lambda: announce(ready), share.bury)
 
 
-def _served(route: Route, book: Book) -> Served:
+def _served(route: Route, book: Rules[Engine]) -> Served:
     policy = book.live.policy
     return Served(
         name=route.name,
@@ -125,7 +120,7 @@ class Process:
     def __init__(
         self,
         plan: Plan,
-        books: Sequence[Book],
+        books: Sequence[Rules[Engine]],
         tls: Sequence[ssl.SSLContext | None],
         slot: Slot,
         share: Share,
@@ -133,6 +128,8 @@ class Process:
         self.plan = plan
         self.settings = plan.settings
         self.books = books
+        self.rules = list(dict.fromkeys(books))
+        self.watch = Watch(self.rules)
         self.tls = tls
         self.slot = slot
         self.share = share
@@ -149,19 +146,16 @@ class Process:
         routes = self._routes(workers)
         tls = (settings.tls_cert, settings.tls_key, settings.tls_client_ca)
         front_door = listener(front(routes), edge_http(settings), *tls)
-        side_doors = listener(
-            api.build(lambda: self._metrics(routes), self._reasons, settings.admin_token, self._about)
-        )
+        side_doors = listener(self._side_doors(routes))
         for sig in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(sig, self._signal, sig)
         tasks = []
         if admin is not None:
             tasks.append(await start(side_doors, admin))
-        for detector in {id(book): book.built.detector for book in self.books}.values():
-            await loop.run_in_executor(None, detector.warm)
-            detector.budget = settings.inspect_timeout
+        await self._settle_in()
+        loop.add_signal_handler(signal.SIGHUP, self.watch.reload)
         tasks.append(await start(front_door, listening))
-        publisher = asyncio.create_task(self._publish(routes))
+        chores = [asyncio.create_task(chore) for chore in (self._publish(routes), self.watch.run())]
         self.not_ready.clear()
         tell()
         await self.stopping.wait()
@@ -169,10 +163,35 @@ class Process:
         for server in (front_door, side_doors):
             server.should_exit = True
         await asyncio.gather(*tasks)
-        publisher.cancel()
+        for chore in chores:
+            chore.cancel()
         self.slot.publish(self._counted(routes))
+        self.watch.close()
         workers.close()
         return 0
+
+    def _side_doors(self, routes: Routes) -> FastAPI:
+        token = self.settings.admin_token
+        doors = api.build(
+            lambda: self._metrics(routes), self._reasons, token, self._about, lambda: troubles(self.rules)
+        )
+        add_doors(doors, self.rules, self.watch.do, token)
+        return doors
+
+    async def _settle_in(self) -> None:
+        """Whatever takes time before the first message may come."""
+        for rules in self.rules:
+            rules.ready = self._ready
+            await self.watch.do(partial(self._ready, rules.built))
+            await self.watch.do(rules.follow)  # who takes the place of a fallen worker starts with old rules
+        # What is there now stays: not looked at again, a full collection takes a tenth of the time.
+        gc.collect()
+        gc.freeze()
+
+    def _ready(self, built: Built[Engine]) -> None:
+        compiled(built)
+        built.detector.warm()
+        built.detector.budget = self.settings.inspect_timeout
 
     def _routes(self, workers: Workers) -> Routes:
         crowd, ways = Crowd(self.settings.max_connections), []
@@ -211,6 +230,8 @@ class Process:
     def _counted(self, routes: Routes) -> dict[str, Snapshot]:
         """By route, if there are routes to tell apart."""
         counted = routes.snapshots()
+        for route, rules in zip(self.plan.routes, self.books, strict=True):
+            counted[route.name]["rules"] = rules.state()
         return counted if self.plan.named else {"": merge(counted.values())}
 
     def _metrics(self, routes: Routes) -> Counted:
@@ -267,27 +288,41 @@ def ground_of(ner: str) -> Ground[Engine]:
     return Ground(engine, time.time())
 
 
-def books_of(routes: Sequence[Route], ground: Ground[Engine]) -> list[Book]:
+def books_of(routes: Sequence[Route], ground: Ground[Engine]) -> list[Rules[Engine]]:
     """The rules of each route, made once for all that name the same ones. Raises StartError."""
-    made: dict[tuple[str, bool], Book] = {}
+    named: dict[tuple[str, bool], list[str]] = {}
     for route in routes:
-        key = rules, shadow = route.settings.rules, route.shadow
-        if key not in made:
-            built = built_of(rules, replace(ground, shadow=shadow))
-            made[key] = Book(rules, shadow, built, Live(built.policy, built.detector, choose))
+        named.setdefault((route.settings.rules, route.shadow), []).append(route.name)
+    versions = Versions(state_directory())
+    made: dict[tuple[str, bool], Rules[Engine]] = {}
+    for (source, shadow), names in named.items():
+        with _starting():
+            made[source, shadow] = Rules(names, source, replace(ground, shadow=shadow), compiled, versions)
+            made[source, shadow].try_swap()
     return [made[route.settings.rules, route.shadow] for route in routes]
 
 
 def built_of(rules: str, ground: Ground[Engine]) -> Built[Engine]:
     """Rules and the engine for them, by their name or path, with nothing left to compile. Raises StartError."""
-    try:
+    with _starting():
         built = build(rules, ground)
-    except RulesError as error:
-        raise StartError(str(error), code=3) from None
+        compiled(built)
+        return built
+
+
+def compiled(built: Built[Engine]) -> None:
+    """Compile now what a first message would wait for; before workers are forked, so that they share it."""
     for direction in Direction:
         if wanted := built.policy.wanted(direction):
-            built.detector.prepare(wanted)  # before the workers are forked: they share what is compiled
-    return built
+            built.detector.prepare(wanted)
+
+
+@contextlib.contextmanager
+def _starting() -> Iterator[None]:
+    try:
+        yield
+    except RulesError as error:
+        raise StartError(str(error), code=3) from None
 
 
 def _cache_directory() -> Path:

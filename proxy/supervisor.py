@@ -23,6 +23,7 @@ PATIENCE = 5  # quick deaths in a row before the supervisor gives up
 START_LIMIT = 120.0  # seconds for all workers to become ready
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
+HELD = (*SIGNALS, signal.SIGHUP)
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 Work = Callable[[int, Callable[[], None]], int]
@@ -62,6 +63,7 @@ class _Supervisor:
         told, tell = os.pipe()
         for sig in SIGNALS:
             signal.signal(sig, self._stop)
+        signal.signal(signal.SIGHUP, self._pass_on)
         for worker in range(self.count):
             self._fork(worker, tell)
         if self._all_ready(told):
@@ -74,13 +76,13 @@ class _Supervisor:
         return 1 if self.failed else 0
 
     def _fork(self, worker: int, tell: int) -> None:
-        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # one in between would miss the child, or be taken by it
+        signal.pthread_sigmask(signal.SIG_BLOCK, HELD)  # one in between would miss the child, or be taken by it
         if not self.stopping:
             pid = os.fork()
             if pid == 0:
                 self._live(worker, tell)
             self.children[pid] = (worker, time.monotonic())
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
 
     def _live(self, worker: int, tell: int) -> NoReturn:
         """The child from here to its end."""
@@ -88,8 +90,9 @@ class _Supervisor:
         try:
             for sig in SIGNALS:
                 signal.signal(sig, signal.SIG_DFL)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the worker can reload
             _follow_parent()
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
             code = self.work(worker, partial(_tell, tell))
         except BaseException as error:
             log.error("worker %d failed: %s", worker, type(error).__name__)
@@ -110,9 +113,12 @@ class _Supervisor:
         the terminal themselves, so the first one of here is a SIGTERM."""
         impatient = self.stopping and number == signal.SIGINT
         self.stopping = True
+        self._pass_on(signal.SIGINT if impatient else signal.SIGTERM, None)
+
+    def _pass_on(self, number: int, _frame: object) -> None:
         for pid in self.children:
             with contextlib.suppress(ProcessLookupError):  # it ended just now and was waited for
-                os.kill(pid, signal.SIGINT if impatient else signal.SIGTERM)
+                os.kill(pid, number)
 
     def _bury(self, tell: int) -> None:
         pid, status = os.wait()

@@ -1,4 +1,4 @@
-"""Rules for the whole test run. Fixtures live beside the tests that use them, not here.
+"""Rules for the whole test run. Other fixtures live beside the tests that use them.
 
 A test whose tool is missing (node, Chromium) is skipped on somebody's laptop, with a reason that says how to
 install it. Under CI=true nothing is optional: there the same skip is a failure, of a test or of a whole module.
@@ -7,10 +7,19 @@ install it. Under CI=true nothing is optional: there the same skip is a failure,
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+import tempfile
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _state() -> Iterator[None]:
+    """What proxies keep of the rules of tests is nothing that anybody will want to put back."""
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", folder)
+        yield
 
 
 def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:

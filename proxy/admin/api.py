@@ -7,7 +7,7 @@ Live and ready answer anybody who can reach the port, because orchestrators send
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 
 from fastapi import Depends, FastAPI, HTTPException, Request
@@ -22,8 +22,10 @@ DOORS = {
     "/-/live": "the process answers",
     "/-/ready": "new connections are welcome; 503 with the reasons while they are not",
     "/-/metrics": "counters for Prometheus",
+    "/-/rules": "the rules: GET, PUT, and below it check, versions and rollback",
 }
 READING = ["GET", "HEAD"]
+Troubles = Sequence[Mapping[str, object]]
 
 
 def build(
@@ -31,11 +33,13 @@ def build(
     ready: Callable[[], list[str]],
     token: str | None,
     about: Callable[[], About] = dict,
+    troubles: Callable[[], Troubles] = list,
 ) -> FastAPI:
     """The ASGI app of the admin port.
 
     `ready` returns the reasons why the proxy is not ready, none when it is. `about` gives labels of
     `hushwire_info`, such as rules and digest, by route; it is asked at each scrape, because rules may change.
+    `troubles` are what readiness tells of rules that cannot go live: those of before do their work.
     """
     app = FastAPI(title="Hushwire", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     registry = CollectorRegistry(auto_describe=False)
@@ -48,7 +52,8 @@ def build(
         because = ready()
         if because:
             return JSONResponse({"status": "not ready", "because": because}, HTTPStatus.SERVICE_UNAVAILABLE)
-        return JSONResponse({"status": "ready"})
+        told = troubles()
+        return JSONResponse({"status": "ready", **({"rules": told} if told else {})})
 
     async def scrape(request: Request) -> Response:
         encode, content_type = choose_encoder(request.headers.get("accept", ""))

@@ -19,7 +19,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from proxy.core.message import Direction
-from proxy.core.tally import BOUNDS, Snapshot
+from proxy.core.tally import BOUNDS, RulesState, Snapshot
 
 Counted = Mapping[str, Snapshot]
 """By the name of the route; "" where there is only one, or for what belongs to none."""
@@ -71,7 +71,9 @@ def families(counted: Snapshot) -> Iterator[Metric]:
     yield by_label(
         "hushwire_refusals", "Messages or connections ended by the proxy.", "cause", counted["refusals"]
     )
+    yield by_label("hushwire_leaks", "Messages forwarded uninspected (on_error: pass).", "cause", counted["leaks"])
     yield latency(counted["latency"], counted["latency_sum"])
+    yield from about_rules(counted["rules"])
 
 
 def by_direction(name: str, about: str, counts: list[int]) -> Metric:
@@ -109,3 +111,20 @@ def latency(counts: list[int], total: float) -> Metric:
         buckets=list(zip(bounds, accumulate(counts), strict=True)),
         sum_value=total,
     )
+
+
+def about_rules(state: RulesState) -> Iterator[Metric]:
+    """Which rules are in force, and whether they are what the files say."""
+    info = GaugeMetricFamily(
+        "hushwire_rules_info", "Workers that have these rules in force.", labels=["digest", "name"]
+    )
+    for key, workers in sorted(state["in_force"].items()):
+        info.add_metric(key.split(" ", 1), workers)
+    yield info
+    yield by_label(
+        "hushwire_rules_reloads", "Attempts of all workers to change the rules.", "result", state["reloads"]
+    )
+    swapped = "hushwire_rules_last_success_timestamp_seconds"
+    yield GaugeMetricFamily(swapped, "When rules went live last.", value=state["swapped"])
+    stale = "Workers with older rules than the files say, because those have faults."
+    yield GaugeMetricFamily("hushwire_rules_stale", stale, value=state["stale"])

@@ -16,7 +16,7 @@ import struct
 import zlib
 from collections.abc import Mapping
 
-from proxy.core.tally import Snapshot, merge
+from proxy.core.tally import Snapshot, left_by, merge
 
 ROUTE = 64 * 1024  # bytes of a slot for each route, both halves together
 HEAD = struct.Struct("=II")
@@ -50,9 +50,7 @@ class Share:
 
         Only once the process is gone (a slot has one writer).
         """
-        left = self._read(worker)
-        for snapshot in left.values():
-            snapshot["open"] = 0
+        left = {route: left_by(snapshot) for route, snapshot in self._read(worker).items()}
         self._write(worker, left)
         return left
 

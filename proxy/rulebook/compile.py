@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Generic
 
 from proxy.core.message import Direction
 from proxy.core.policy import Policy, Rule
+from proxy.pseudonyms.tokens import Vaults, restorers
 from proxy.rulebook.family import Member
 from proxy.rulebook.faults import Fault, RulesError
 from proxy.rulebook.files import Files, Unreadable
@@ -27,7 +28,7 @@ from proxy.rulebook.schema import ANY, ExceptText, RuleText, moment
 from proxy.rulebook.spare import Values, spare
 from proxy.rulebook.structure import fields_of
 from proxy.rulebook.supply import FILE_CURE, partly, supply, values_of
-from proxy.rulebook.verbs import verb
+from proxy.rulebook.verbs import Bench, Verb, verb
 
 NO_KEYS: Mapping[str, Sequence[str]] = MappingProxyType({})
 Allowed = dict[str, tuple[Values, ...]]
@@ -73,15 +74,18 @@ def compile_rules(
         raise RulesError(every)
     keys = {entity: tuple(piece.written) for entity, piece in merged.keys.items()}
     detector = ground.engine(supplied.recognizers, keys, fields) if keys else plain
-    policy = _policy(merged, name, detector.entities, allowed, files, ground.now)
-    if wrong := [*unproven(merged, policy, detector)]:
+    # what examples say is nobody's, and a vault may be away
+    proven = _policy(merged, name, detector.entities, allowed, files, replace(ground, vaults=Vaults.in_memory()))
+    if wrong := [*unproven(merged, proven, detector)]:
         raise RulesError(wrong)
+    policy = _policy(merged, name, detector.entities, allowed, files, ground)
     return Compiled(policy, detector, tuple(_ended(merged, ground.now)))
 
 
 def _policy(
-    merged: Merged, name: str, known: frozenset[str], allowed: Allowed, files: Files, now: float
+    merged: Merged, name: str, known: frozenset[str], allowed: Allowed, files: Files, ground: Ground[D]
 ) -> Policy:
+    now, verbs = ground.now, _verbs(merged, ground)
     named = {entity for piece in merged.rules for entity in piece.written.entities}
     entities = known if ANY in named else frozenset(named)
     ends = [_end(one) for piece in merged.rules for one in piece.written.except_]
@@ -90,14 +94,36 @@ def _policy(
         _digest(merged, entities, files, now),
         merged.threshold,
         entities,
-        tuple(_rule(piece.written, merged, allowed, now) for piece in merged.rules),
+        tuple(
+            rules := [
+                _rule(piece.written, verbs[piece.written.id], merged, allowed, now) for piece in merged.rules
+            ]
+        ),
         ignores=among(piece.written for piece in merged.ignore),
+        restores=restorers(
+            [(tokens, rule.directions) for rule in rules if (tokens := verbs[rule.id].tokens) and not rule.shadow]
+        ),
         expires=min((end for end in ends if end is not None and end > now), default=None),
     )
 
 
-def _rule(written: RuleText, merged: Merged, allowed: Allowed, now: float) -> Rule:
-    made = verb(written.action)
+def _verbs(merged: Merged, ground: Ground[D]) -> dict[str, Verb]:
+    """By the id of a rule, what its action is made of. Raises RulesError for every key that is not there."""
+    made: dict[str, Verb] = {}
+    faults = []
+    for piece in merged.rules:
+        bench = Bench(ground.ring, piece.member.path.parent, ground.vaults)
+        try:
+            made[piece.written.id] = verb(piece.written.action, piece.written.id, bench)
+        except ValueError as error:
+            sentence, _, cure = str(error).partition("; ")
+            faults.append(piece.fault("E043", sentence, cure, at=("action", piece.written.action.operator, "key")))
+    if faults:
+        raise RulesError(faults)
+    return made
+
+
+def _rule(written: RuleText, made: Verb, merged: Merged, allowed: Allowed, now: float) -> Rule:
     return Rule(
         written.id,
         None if ANY in written.entities else frozenset(written.entities),
@@ -108,6 +134,7 @@ def _rule(written: RuleText, merged: Merged, allowed: Allowed, now: float) -> Ru
         MappingProxyType(written.action.params.model_dump(by_alias=True, exclude_none=True)),
         shadow=merged.shadow(written),
         spares=spare((Values(one.values) for one in _live(written, now)), allowed),
+        slow=made.tokens is not None and made.tokens.slow,
     )
 
 
@@ -172,4 +199,8 @@ def _digest(merged: Merged, entities: frozenset[str], files: Files, now: float) 
         "tests": [piece.written.model_dump(mode="json") for piece in merged.tests],
         "files": [file.sha256 for file in files.read if file.path not in own],
     }
-    return sha256(json.dumps(written, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    digest = sha256()
+    # In pieces: `json.dumps` would hold up every other thread for 16 ms with 500 rules.
+    for piece in json.JSONEncoder(sort_keys=True, separators=(",", ":")).iterencode(written):
+        digest.update(piece.encode())
+    return digest.hexdigest()

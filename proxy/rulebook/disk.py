@@ -54,8 +54,9 @@ def _dress(descriptor: int, path: Path, mode: int | None) -> None:
     os.fchmod(descriptor, stat.S_IMODE(before.st_mode) if mode is None else mode)
 
 
-def replace(contents: Mapping[Path, bytes], main: Path, expected: str) -> None:
-    """Write `contents`, the file `main` as the last of them, if that still has the SHA-256 `expected`.
+def replace(contents: Mapping[Path, bytes], main: Path, expected: str | None) -> None:
+    """Write `contents`, the file `main` as the last of them, if that still has the SHA-256 `expected` (None: if
+    it is not there).
 
     Raises ChangedError if it has not (then nothing is written), OSError.
     """

@@ -29,7 +29,8 @@ def snapshot() -> Snapshot:
     tally.note(Note(Direction.UPSTREAM_TO_CLIENT, Kind.TEXT, "refused", Cause.POLICY, "d", ()))
     for seconds in (0.000002, 0.002, 5.0):
         tally.took(seconds)
-    return tally.snapshot()
+    rules = {"in_force": {"d1 my rules": 2}, "reloads": {"applied": 3}, "stale": 1, "swapped": 1000.5}
+    return {**tally.snapshot(), "rules": rules}  # type: ignore[typeddict-item]
 
 
 def ask(
@@ -68,6 +69,18 @@ def test_ready_answers_503_and_says_why_not() -> None:
     assert answer.json() == {"status": "not ready", "because": ["draining", "worker 1 is starting"]}
 
 
+def test_ready_is_ready_with_old_rules_and_tells_of_the_new_ones() -> None:
+    told = [{"files": ["my.yaml"], "since": "2027-01-15T08:00:00+00:00"}]
+    app = build(lambda: {"": snapshot()}, list, None, troubles=lambda: told)
+
+    async def go() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://admin") as client:
+            return await client.get("/-/ready")
+
+    answer = asyncio.run(go())
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready", "rules": told})
+
+
 def test_live_and_ready_need_no_token_and_answer_head() -> None:
     assert ask("/-/live", token="secret").status_code == 200
     assert ask("/-/ready", token="secret", method="HEAD").status_code == 200
@@ -94,6 +107,10 @@ def test_metrics_show_every_counter_under_its_name() -> None:
         ("hushwire_refusals_total", (("cause", "policy"),)): 1,
         ("hushwire_pipeline_seconds_count", ()): 3,
         ("hushwire_pipeline_seconds_sum", ()): pytest.approx(5.002002),
+        ("hushwire_rules_info", (("digest", "d1"), ("name", "my rules"))): 2,
+        ("hushwire_rules_reloads_total", (("result", "applied"),)): 3,
+        ("hushwire_rules_stale", ()): 1,
+        ("hushwire_rules_last_success_timestamp_seconds", ()): 1000.5,
     }
     buckets = {key: value for key, value in seen.items() if key[0] == "hushwire_pipeline_seconds_bucket"}
     assert {key: value for key, value in seen.items() if key not in buckets} == expected
@@ -162,6 +179,6 @@ def test_any_other_path_answers_404_and_lists_the_doors(path: str) -> None:
         assert door in answer.text
 
 
-def test_nothing_can_be_changed_through_the_doors() -> None:
-    for door in DOORS:
+def test_nothing_can_be_changed_through_the_other_doors() -> None:
+    for door in set(DOORS) - {"/-/rules"}:
         assert ask(door, method="POST").status_code == 405
