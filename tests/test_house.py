@@ -245,7 +245,6 @@ ELSEWHERE = {
     "proxy.pseudonyms.spelling": ("tests/pseudonyms/test_cipher.py", "spelling is judged by what comes back"),
     "proxy.rulebook.actions": ("tests/rulebook/test_faults.py", "reading is judged by the faults it tells"),
     "proxy.rulebook.closed": ("tests/rulebook/test_faults.py", "reading is judged by the faults it tells"),
-    "proxy.rulebook.verbs": ("tests/rulebook/test_compile.py", "a verb is judged by what it makes of a value"),
     "proxy.rulebook.document": ("tests/rulebook/test_faults.py", "reading is judged by the faults it tells"),
     "proxy.rulebook.schema": ("tests/rulebook/test_faults.py", "reading is judged by the faults it tells"),
     "proxy.rulebook.load": ("tests/rulebook/test_compile.py", "loading is compiling what was found"),

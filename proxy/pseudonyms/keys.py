@@ -19,6 +19,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 SHORTEST = 16  # characters: 64 bits even of hexadecimal ones
 _CURE = "make one with: openssl rand -hex 32"
 
+# What keys are for. Another word here is another key: what was made under the old one could not be found again.
+HASH, ENCRYPT, FAKE, TOKENS, SEALS = "hash", "encrypt", "fake", "tokens", "seals"
+
 
 class KeyRing:
     """Keys by their references. `own` gives the secret that is meant where a rule names none."""

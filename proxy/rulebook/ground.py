@@ -7,11 +7,13 @@ the same. No rule files are read here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from proxy.core.plugs import Detector
 from proxy.detect.recognizer import Recognizer
+from proxy.pseudonyms.keys import KeyRing
+from proxy.pseudonyms.tokens import Vaults
 
 
 class Prover(Detector, Protocol):
@@ -34,8 +36,13 @@ class Ground(Generic[D]):
 
     `now` is a Unix time: exceptions end. `shadow` turns a whole route into a rehearsal: every rule of it is noted,
     and none changes a message.
+
+    `ring` has the keys of operators, `vaults` what tokens stand for. Without them rules can be made and tried, but
+    what they make today nobody can undo or find again tomorrow.
     """
 
     engine: Callable[[Sequence[Recognizer], Keys, Fields], D]
     now: float
     shadow: bool = False
+    ring: KeyRing = field(default_factory=KeyRing.throwaway)
+    vaults: Vaults = field(default_factory=Vaults.in_memory)
