@@ -76,6 +76,9 @@ def serve(plan: Plan, announce: Callable[[Ready], None]) -> int:
     sys.setswitchinterval(SWITCH)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until somebody is there who can reload
     settings = _within_file_limit(settings)
+    for route in plan.routes:
+        if route.settings.on_error == "pass":
+            log.warning("route %s forwards what cannot be inspected, as it is (on_error: pass)", route.name)
     books = books_of(plan.routes, ground_of(settings.ner))
     tls = [_upstream_tls(route.settings) for route in plan.routes]
     listening = _bind(settings.listen, "--listen")
@@ -111,6 +114,7 @@ def _served(route: Route, book: Rules[Engine]) -> Served:
         digest=policy.digest,
         entities=tuple(sorted(set().union(*map(policy.wanted, Direction)))),
         settings=route.settings,
+        shadow=route.shadow,
     )
 
 

@@ -46,7 +46,7 @@ def rows(ready: Ready, settings: Settings) -> Iterator[tuple[str, Text]]:
         if ready.named:
             yield "route", Text.assemble((route.name, "bold"), f": {route.match}")
         yield "service", Text(route.upstream)
-        yield "removes", removes(route.entities)
+        yield "removes", Text("nothing: mode shadow", "bold yellow") if route.shadow else removes(route.entities)
         yield "rules", Text(f"{route.rules}, digest {route.digest[:12]}")
     if ready.workers > 1:
         yield "workers", Text(str(ready.workers))
@@ -77,8 +77,10 @@ def warnings(ready: Ready, settings: Settings) -> Iterator[str]:
 
 def route_warnings(route: Served) -> Iterator[str]:
     """What may leak on this route."""
-    if not route.entities:
+    if not route.entities and not route.shadow:
         yield f"the rules '{route.rules}' change nothing: every message passes as it is"
+    if route.shadow:
+        yield "everything passes as it is; what would be changed is only counted (mode: shadow)"
     if route.settings.binary == "pass":
         yield "binary messages are forwarded unseen (--binary pass)"
     if route.settings.on_error == "pass":

@@ -112,6 +112,7 @@ def served(route: Served) -> dict[str, object]:
         "rules": route.rules,
         "digest": route.digest,
         "entities": list(route.entities),
+        "mode": "shadow" if route.shadow else "enforce",
         "on_error": route.settings.on_error,
     }
 

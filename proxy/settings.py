@@ -185,6 +185,7 @@ class Served:
     digest: str
     entities: tuple[str, ...]
     settings: Settings
+    shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ PRINTERS = {"cli", "banner", "demo", "health", "transcript", "explain_show"}  # 
 # What may stand in a line of the log: numbers, names of our own, types of exceptions, and words of the system's.
 LOGGABLE = {
     *("self.relay.sid", "self.sid", "relay.sid", "relay.first", "age", "up", "down"),
-    *("len(routes.relays())", "self.name"),  # the name of a route, as the operator wrote it
+    *("len(routes.relays())", "self.name", "route.name"),  # of a route, as the operator wrote it
     *("worker", "code", "PATIENCE", "QUICK", "type(error).__name__"),
     *("fits", "allowed"),
     *("len(triggers)", "gate.engine", "len(gate.blind)"),
@@ -220,6 +220,8 @@ SMALL = 15  # statements; what is shorter is tested with what uses it
 # Modules whose tests have another name, and why.
 ELSEWHERE = {
     "proxy.admin.metrics": ("tests/admin/test_api.py", "metrics are judged by what is scraped"),
+    "proxy.config.plan": ("tests/config/test_read.py", "what is read is judged by what runs"),
+    "proxy.config.values": ("tests/config/test_faults.py", "reading is judged by the faults it tells"),
     "proxy.certificates": ("tests/test_cli.py", "files are judged by the faults that are told"),
     "proxy.wire.crowd": ("tests/config/test_routes.py", "what routes share is judged with several of them"),
     "proxy.wire.routes": ("tests/config/test_routes.py", "routes are judged by both ends of a connection"),
