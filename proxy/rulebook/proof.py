@@ -16,6 +16,7 @@ from proxy.core.message import Direction, Kind, Leaf
 from proxy.core.policy import Policy, Rule
 from proxy.core.session import Session
 from proxy.rulebook.defined import EntityText
+from proxy.rulebook.expiry import live
 from proxy.rulebook.faults import Fault
 from proxy.rulebook.ground import Prover
 from proxy.rulebook.merge import Merged, Piece
@@ -25,9 +26,9 @@ from proxy.rulebook.spare import Values
 SLOW = "looking takes too long"
 
 
-def unproven(merged: Merged, policy: Policy, detector: Prover) -> list[Fault]:
-    """What does not come out as it is written."""
-    proof = _Proof(merged, policy, detector)
+def unproven(merged: Merged, policy: Policy, detector: Prover, now: float) -> list[Fault]:
+    """What does not come out as it is written; `now` as exceptions see it."""
+    proof = _Proof(merged, policy, detector, now)
     faults: list[Fault] = []
     for name, entity in merged.entities.items():
         faults += proof.entity(name, entity)
@@ -43,7 +44,8 @@ Found = Sequence[tuple[Leaf, Finding]]
 
 
 class _Proof:
-    def __init__(self, merged: Merged, policy: Policy, detector: Prover) -> None:
+    def __init__(self, merged: Merged, policy: Policy, detector: Prover, now: float) -> None:
+        self.now = now
         self.main = merged.members[0]
         self.policy = policy
         self.detector = detector
@@ -100,7 +102,10 @@ class _Proof:
                     values += [leaf.text[one.start : one.end] for leaf, one in found if self._about(rule, one)]
                 if why:
                     sentence = f"rule '{rule.id}' fails its own example: {why}"
-                    wrong.append(piece.fault("E031", sentence, at=("tests", kind, i)))
+                    cure = (
+                        "" if piece.member is self.main else "it is inherited: write a rule with its id, or undo"
+                    )
+                    wrong.append(piece.fault("E031", sentence, cure, at=("tests", kind, i)))
         wide = [*self._wide(piece, values if tests.match else [])]
         yield from wide or wrong
 
@@ -135,9 +140,8 @@ class _Proof:
         rule = self.lanes[way].decide(one)[0]
         return rule.id if rule is not None else None
 
-    @staticmethod
-    def _wide(piece: Piece[RuleText], values: Sequence[str]) -> Iterator[Fault]:
-        for i, one in enumerate(piece.written.except_):
+    def _wide(self, piece: Piece[RuleText], values: Sequence[str]) -> Iterator[Fault]:
+        for i, one in live(piece.written, self.now):
             exempt = Values(one.values)
             if values and all(value in exempt for value in values):
                 sentence = f"this exception would exempt every test value of rule '{piece.written.id}'"
