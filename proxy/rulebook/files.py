@@ -33,13 +33,17 @@ class Files:
 
     def __init__(self, instead: Mapping[Path, bytes] = NOTHING) -> None:
         self._instead = instead
+        self.asked: dict[Path, str | None] = {}
+        """The SHA-256 of every file that was asked for, by absolute path; None: it could not be read."""
         self._read: dict[Path, tuple[Path, bytes]] = {}
 
     def text(self, path: Path) -> str:
         """What `path` says. Raises Unreadable."""
         whole = path.absolute()
         if whole not in self._read:
+            self.asked[whole] = None
             self._read[whole] = (path, self._content(path))
+            self.asked[whole] = sha256(self._read[whole][1]).hexdigest()
         try:
             return self._read[whole][1].decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -66,4 +70,9 @@ class Files:
     @property
     def read(self) -> tuple[File, ...]:
         """All of them."""
-        return tuple(File(path, sha256(content).hexdigest()) for path, content in self._read.values())
+        return tuple(File(path, self.asked[whole] or "") for whole, (path, _) in self._read.items())
+
+    @property
+    def contents(self) -> Mapping[Path, bytes]:
+        """What they said, by absolute path."""
+        return {whole: content for whole, (_, content) in self._read.items()}

@@ -23,13 +23,15 @@ from proxy.core.live import Live
 from proxy.core.tally import RulesState
 from proxy.rulebook.disk import digest_of, locked, replace
 from proxy.rulebook.faults import Fault, RulesError
+from proxy.rulebook.files import NOTHING, File, Files
 from proxy.rulebook.ground import D, Ground
-from proxy.rulebook.load import SHIPPED, Built, File, build, find
+from proxy.rulebook.load import SHIPPED, Built, build_of, find
 from proxy.rulebook.versions import Version, VersionError, Versions
 
 log = logging.getLogger("hushwire")
 
 TOLD = 20  # faults whose places are logged
+RETRY = 60.0  # seconds until an exception is ended once more that could not be
 APPLIED, REFUSED = "applied", "refused"
 
 
@@ -106,23 +108,27 @@ class Rules(Generic[D]):
         Raises RulesError with all faults, ChangedError if somebody was faster than `edit`, OSError if it cannot be
         written. Then everything is as it was before.
         """
+        files = Files(NOTHING if edit is None else edit.contents)
         with self._turn:
-            before = {path: digest_of(path) for path in self._seen}
             try:
-                built = self.candidate(None if edit is None else edit.contents)
+                built = self._candidate(files)
                 if edit is not None:
                     replace(edit.contents, self.main, edit.expected)
             except RulesError as error:
-                self._refused(error, before, edit)
+                self._refused(error, None if edit else files)
                 raise
             self._install(built)
+            self.trouble, self._seen = None, dict(files.asked)
             return built
 
-    def candidate(self, contents: Mapping[Path, bytes] | None = None) -> Built[D]:
+    def candidate(self, contents: Mapping[Path, bytes]) -> Built[D]:
         """Rules built, proven and ready to run, as if the files said `contents`. Raises RulesError."""
+        return self._candidate(Files(contents))
+
+    def _candidate(self, files: Files) -> Built[D]:
         try:
             with locked(self.main.parent, fcntl.LOCK_SH):
-                built = build(self.source, dataclasses.replace(self.ground, now=self.clock()), contents or {})
+                built = build_of(self.source, dataclasses.replace(self.ground, now=self.clock()), files)
             self.ready(built)
         except RulesError:
             raise
@@ -141,17 +147,15 @@ class Rules(Generic[D]):
         self.built = built
         self.swapped = self.clock()
         self.due = built.policy.expires
-        self.trouble = None
-        self._seen = {file.path.absolute(): file.sha256 for file in built.files}
         self._keep(built)
 
-    def _refused(self, error: RulesError, before: dict[Path, str | None], edit: Edit | None) -> None:
+    def _refused(self, error: RulesError, files: Files | None) -> None:
         if not self._loaded:
             return  # nothing is in force yet: whoever starts the proxy tells it
         self.results[REFUSED] += 1
-        if edit is not None:
-            return  # whoever wrote it is told, and the files are as they were
-        self._seen |= before
+        if files is None:
+            return  # whoever wrote the edit is told, and the files are as they were
+        self._seen = {self.main: None, **files.asked}
         self.trouble = Trouble(self.trouble.since if self.trouble else self.clock(), error.faults)
         log.error("rules of %s: %d faults; those of before stay in force", self.source, len(error.faults))
         for fault in error.faults[:TOLD]:  # only where: what is wrong may quote the file
@@ -161,9 +165,8 @@ class Rules(Generic[D]):
         files = tuple(File(file.path.absolute(), file.sha256) for file in built.files)
         policy = built.policy
         try:
-            self.versions.keep(Version(policy.digest, policy.name, self.routes, self.swapped, files))
-        except VersionError:
-            log.info("rules of %s: the files have changed again already", self.source)
+            version = Version(policy.digest, policy.name, self.routes, self.swapped, files)
+            self.versions.keep(version, built.contents)
         except OSError as error:
             why = error.strerror or type(error).__name__
             log.warning("rules of %s: this version cannot be kept: %s", self.source, why)
@@ -173,13 +176,33 @@ class Rules(Generic[D]):
     def follow(self, *, forced: bool = False) -> None:
         """Try the files again if they have changed or if it is time, or because somebody asks."""
         due = self.due is not None and self.clock() >= self.due
-        if due:
-            self.due = None  # one attempt
         if forced or due or any(digest_of(path) != seen for path, seen in self._seen.items()):
             try:
                 self.try_swap()
-            except RulesError:
-                return  # told where it was found
+            except RulesError:  # told where it was found
+                if due:
+                    self._again(self.built.contents)
+
+    def catch_up(self) -> None:
+        """For who takes the place of a fallen worker, and starts with the rules of long ago: follow the files, or
+        if they cannot go live, what was in force before they said so."""
+        self.follow()
+        newest = next(iter(self.versions.all(self.main)), None) if self.trouble else None
+        if newest is not None and newest.digest != self.live.policy.digest:
+            try:
+                self._again(self.versions.contents(newest))
+            except VersionError:
+                log.warning("rules of %s: the version that was in force last cannot be read", self.source)
+
+    def _again(self, contents: Mapping[Path, bytes]) -> None:
+        """Put rules in force that were before, while the files say what cannot go live: an exception of theirs has
+        ended, for example, and it ends whatever the files say."""
+        with self._turn:
+            self.due = self.clock() + RETRY
+            try:
+                self._install(self._candidate(Files(contents)))
+            except RulesError as error:
+                log.error("rules of %s: %d faults; those of before stay in force", self.source, len(error.faults))
 
     def rollback(self, digest: str) -> Edit:
         """What puts the version back whose digest begins so: swap it in. Raises VersionError.

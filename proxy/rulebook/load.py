@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic
 
@@ -21,13 +21,15 @@ __all__ = ["SHIPPED", "Built", "File", "build", "find", "shipped"]
 class Built(Generic[D]):
     """Rules that can go live: the policy, the detector made for it, and all files read, main one first.
 
-    `remarks` are worth telling to whoever edits them, and no faults.
+    `remarks` are worth telling to whoever edits them, and no faults. `contents` are those of the files, by
+    absolute path.
     """
 
     policy: Policy
     detector: D
     files: tuple[File, ...]
     remarks: tuple[Fault, ...] = ()
+    contents: Mapping[Path, bytes] = field(default_factory=dict, repr=False)
 
 
 def build(name_or_path: str, ground: Ground[D], contents: Mapping[Path, bytes] = NOTHING) -> Built[D]:
@@ -35,7 +37,11 @@ def build(name_or_path: str, ground: Ground[D], contents: Mapping[Path, bytes] =
 
     `contents`, by absolute path, stand in for what files say. Raises RulesError with every fault.
     """
-    files = Files(contents)
+    return build_of(name_or_path, ground, Files(contents))
+
+
+def build_of(name_or_path: str, ground: Ground[D], files: Files) -> Built[D]:
+    """As `build`, of `files`, which know afterwards what was asked for. Raises RulesError."""
     members, faults = gather(name_or_path, files)
     made = compile_rules(members[0].path.stem, members, faults, files, ground)
-    return Built(made.policy, made.detector, files.read, made.remarks)
+    return Built(made.policy, made.detector, files.read, made.remarks, files.contents)

@@ -14,13 +14,13 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from proxy.rulebook.disk import write_whole
-from proxy.rulebook.load import File
+from proxy.rulebook.files import File
 
 log = logging.getLogger("hushwire")
 
@@ -67,9 +67,8 @@ class Versions:
         self._files = folder / "files"
         self._versions = folder / "versions"
 
-    def keep(self, version: Version) -> None:
-        """Keep `version`, and the contents of its files. Raises OSError, or VersionError if a file has already
-        changed again: then it was in force for a moment only, and the next one is about to be kept."""
+    def keep(self, version: Version, contents: Mapping[Path, bytes]) -> None:
+        """Keep `version`, and the `contents` of its files. Raises OSError."""
         for folder in (self._files, self._versions):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             folder.parent.chmod(0o700)
@@ -77,11 +76,8 @@ class Versions:
             kept = self._files / expected
             if kept.exists():
                 os.utime(kept)
-                continue
-            content = path.read_bytes()
-            if sha256(content).hexdigest() != expected:
-                raise VersionError("a file has changed again")
-            write_whole(kept, content, mode=0o600)
+            else:
+                write_whole(kept, contents[path], mode=0o600)
         text = json.dumps(version.as_json(), indent=1).encode()
         write_whole(self._versions / f"{version.digest}-{_key(version.main)}.json", text, mode=0o600)
         self._prune()

@@ -223,6 +223,81 @@ def test_a_full_disk_keeps_no_version_but_new_rules_go_live(
     assert said(rules) == "B" and "cannot be kept" in caplog.text
 
 
+def test_a_file_that_was_missed_is_looked_for(rules: Rules[Engine], path: Path) -> None:
+    path.write_text("version: 1\nextends: [./base.yaml]\n")
+    rules.follow()
+    assert rules.trouble is not None
+    (path.parent / "base.yaml").write_text(RULES % "B")
+    rules.follow()
+    assert rules.trouble is None and said(rules) == "B"
+    (path.parent / "base.yaml").write_text(RULES % "C")
+    rules.follow()
+    assert said(rules) == "C"
+
+
+EXCEPT = """\
+version: 1
+rules:
+  - id: a
+    entities: [CRYPTO]
+    action: {replace: {with: A}}
+    except: [{values: [%s], reason: a test, expires: 2027-01-20}]
+"""
+EXPIRED = 1_800_403_200.0  # 2027-01-20
+
+
+def excepting(path: Path, state: Path, now: list[float]) -> Rules[Engine]:
+    path.write_text(EXCEPT % COIN)
+    rules = Rules(["a"], str(path), ground(), nothing_more, Versions(state), lambda: now[0])
+    rules.try_swap()
+    return rules
+
+
+def test_an_exception_ends_in_time(path: Path, tmp_path: Path) -> None:
+    now = [NOW]
+    rules = excepting(path, tmp_path / "state", now)
+    assert said(rules) == COIN and rules.due is not None and NOW < rules.due <= EXPIRED + 86400
+    now[0] = rules.due - 1
+    rules.follow()
+    assert said(rules) == COIN
+    now[0] += 2
+    rules.follow()
+    assert said(rules) == "A" and rules.due is None
+
+
+def test_an_exception_ends_in_time_although_the_file_has_faults_by_then(path: Path, tmp_path: Path) -> None:
+    now = [NOW]
+    rules = excepting(path, tmp_path / "state", now)
+    path.write_text("bad")
+    rules.follow()
+    assert said(rules) == COIN and rules.due is not None
+    now[0] = rules.due + 1
+    rules.follow()
+    assert said(rules) == "A"
+    assert rules.trouble is not None and rules.trouble.since == NOW  # the file is as bad as before
+
+
+def test_who_comes_later_has_what_the_others_have(path: Path, tmp_path: Path) -> None:
+    """A worker that takes the place of a fallen one was forked with the rules of the start."""
+    now = [NOW]
+    first, late = (
+        Rules(["a"], str(path), ground(), nothing_more, Versions(tmp_path / "state"), lambda: now[0])
+        for _ in range(2)
+    )
+    for rules in (first, late):
+        rules.try_swap()
+    path.write_text(RULES % "B")
+    now[0] += 1
+    first.follow()
+    path.write_text("bad")
+    late.catch_up()
+    assert said(late) == said(first) == "B"
+    assert late.trouble is not None
+    path.write_text(RULES % "C")
+    late.catch_up()
+    assert said(late) == "C" and late.trouble is None
+
+
 def test_what_is_no_longer_in_force_is_freed(rules: Rules[Engine], path: Path) -> None:
     old = weakref.ref(rules.live.lanes[0].detector)
     path.write_text(RULES % "B")
