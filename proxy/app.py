@@ -30,6 +30,9 @@ from proxy.core.tally import Snapshot, Tally, merge
 from proxy.detect.engine import Engine
 from proxy.detect.ner import Names, open_model
 from proxy.detect.workers import Workers
+from proxy.pseudonyms.keys import KeyRing, read_reference
+from proxy.pseudonyms.tokens import Vaults
+from proxy.pseudonyms.vault import Vault
 from proxy.route import Plan, Route
 from proxy.rulebook.faults import RulesError
 from proxy.rulebook.ground import Ground
@@ -79,7 +82,9 @@ def serve(plan: Plan, announce: Callable[[Ready], None]) -> int:
     for route in plan.routes:
         if route.settings.on_error == "pass":
             log.warning("route %s forwards what cannot be inspected, as it is (on_error: pass)", route.name)
-    books = books_of(plan.routes, ground_of(settings.ner))
+    vaults = vaults_of(settings)
+    ground = replace(ground_of(settings.ner), ring=KeyRing.installed(), vaults=vaults)
+    books = books_of(plan.routes, ground)
     tls = [_upstream_tls(route.settings) for route in plan.routes]
     listening = _bind(settings.listen, "--listen")
     admin, problem = _bind_admin(settings)
@@ -95,7 +100,7 @@ def serve(plan: Plan, announce: Callable[[Ready], None]) -> int:
     )
 
     def work(worker: int, tell: Callable[[], None]) -> int:
-        process = Process(replace(plan, settings=settings), books, tls, share.take(worker), share)
+        process = Process(replace(plan, settings=settings), books, vaults, tls, share.take(worker), share)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(process.run(listening, admin, tell))
 
@@ -125,6 +130,7 @@ class Process:
         self,
         plan: Plan,
         books: Sequence[Rules[Engine]],
+        vaults: Vaults,
         tls: Sequence[ssl.SSLContext | None],
         slot: Slot,
         share: Share,
@@ -132,6 +138,7 @@ class Process:
         self.plan = plan
         self.settings = plan.settings
         self.books = books
+        self.vaults = vaults
         self.rules = list(dict.fromkeys(books))
         self.watch = Watch(self.rules)
         self.tls = tls
@@ -200,8 +207,10 @@ class Process:
     def _routes(self, workers: Workers) -> Routes:
         crowd, ways = Crowd(self.settings.max_connections), []
         for route, book, tls in zip(self.plan.routes, self.books, self.tls, strict=True):
-            tally = Tally()
-            exchange = Exchange(route.settings, book.live, workers.submit, tally.note, tally, crowd, route.name)
+            tally, forget = Tally(), self.vaults.sessions.forget
+            exchange = Exchange(
+                route.settings, book.live, workers.submit, tally.note, tally, crowd, route.name, forget
+            )
             ways.append(Way(route, exchange, tls))
         return Routes(ways, Tally())
 
@@ -290,6 +299,26 @@ def ground_of(ner: str) -> Ground[Engine]:
         raise StartError(f"--ner {ner}: {error}", code=3) from None
     engine = partial(Engine, budget=FIRST_USE, cache=_cache_directory(), names=names)
     return Ground(engine, time.time())
+
+
+def vaults_of(settings: Settings) -> Vaults:
+    """Where the values of tokens are kept; made before the workers are forked. Raises StartError."""
+    sessions = Vault(settings.vault_size, settings.vault_ttl)
+    if settings.vault == "memory":
+        return Vaults.in_memory(sessions)
+    try:
+        from proxy.pseudonyms.redis_vault import RedisVault  # noqa: PLC0415 - an extra
+
+        return Vaults(sessions, RedisVault(_vault_url(settings.vault), settings.vault_ttl))
+    except ImportError:
+        raise StartError("--vault: the client of Redis is missing; pip install 'hushwire[redis]'") from None
+    except ValueError as error:
+        raise StartError(f"--vault: {error}") from None
+
+
+def _vault_url(written: str) -> str:
+    kind, _, name = written.partition(":")
+    return read_reference(kind, name, Path(), os.environ).decode() if kind in ("env", "file") else written
 
 
 def books_of(routes: Sequence[Route], ground: Ground[Engine]) -> list[Rules[Engine]]:

@@ -72,6 +72,13 @@ PANELS: dict[str, tuple[Option, ...]] = {
           " Needs pip install 'hushwire[ner]'; without it they are found by their JSON keys."),
         O("binary", "--binary", "scan|pass|deny", "scan",
           "Binary messages: look into them, forward them unseen, or refuse them."),
+        O("vault", "--vault", "memory|URL", "memory",
+          "Where tokens of named scopes keep their values: each worker's memory, or redis://HOST:PORT/0 for all"
+          " workers and machines (pip install 'hushwire[redis]'). env:NAME or file:PATH holds the URL."),
+        O("vault_ttl", "--vault-ttl", "TIME", "1d",
+          "Forget the value of a token that was not used for so long."),
+        O("vault_size", "--vault-size", "N", "1000000",
+          "Tokens that one worker remembers, about 350 bytes each; then the least used are forgotten."),
     ),
     "Admin": (
         O("admin", "--admin", "HOST:PORT|off", "127.0.0.1:8081",

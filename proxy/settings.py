@@ -116,6 +116,18 @@ def parse_upstream(value: Any) -> Any:
     return Upstream(secure, host, port or (443 if secure else 80), parts.path.rstrip("/"))
 
 
+VAULTS = ("redis://", "rediss://", "unix://")
+
+
+def parse_vault(value: Any) -> Any:
+    """`memory`, the URL of a Redis, or where that URL stands (it may hold a password): `env:NAME`, `file:PATH`."""
+    if value == "memory" or not isinstance(value, str):
+        return value
+    if not value.startswith((*VAULTS, "env:", "file:")):
+        raise ValueError("this is not a vault; write memory, redis://HOST:PORT/0, env:NAME or file:PATH")
+    return value
+
+
 Duration = Annotated[float, BeforeValidator(parse_duration), Field(ge=0)]
 Size = Annotated[int, BeforeValidator(parse_size), Field(ge=1)]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -131,6 +143,9 @@ class Settings(BaseModel):
     rules: str = "default"
     ner: str = "off"  # a language model for names and addresses: rampart, strict, or KIND:DIR of one's own
     binary: Literal["scan", "pass", "deny"] = "scan"
+    vault: Annotated[str, BeforeValidator(parse_vault)] = "memory"  # of named scopes of tokens
+    vault_ttl: Annotated[float, BeforeValidator(parse_duration), Field(ge=1)] = 86400.0  # since a token was used
+    vault_size: int = Field(1_000_000, ge=1)  # tokens in the memory of one worker
     workers: int = Field(1, ge=1, le=256)
 
     admin: Annotated[Address, BeforeValidator(parse_address)] | None = Address("127.0.0.1", 8081)

@@ -36,14 +36,19 @@ AT_ONCE = 1000  # tokens asked for in one go
 
 
 class RedisVault:
-    """A `Shared`. Connects at first use, and again whenever that is needed."""
+    """A `Shared`. Connects at first use, and again whenever that is needed. ValueError if `url` is none."""
 
     slow = True
 
     def __init__(self, url: str, ttl: float = TTL, clock: Callable[[], float] = time.monotonic) -> None:
         # One more try, because a server that was restarted shows only when a kept connection is used.
         again = Retry(NoBackoff(), 1, (LostError,))
-        self._redis = Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, retry=again)
+        try:
+            self._redis = Redis.from_url(
+                url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, retry=again
+            )
+        except ValueError:  # its text may quote a password
+            raise ValueError("this is not the URL of a Redis; write redis://HOST:PORT/0") from None
         self._milliseconds = max(1, round(ttl * 1000))
         self._clock = clock
         self._ciphers: dict[Scope, Cipher] = {}

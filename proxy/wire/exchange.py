@@ -17,6 +17,7 @@ from proxy.core.action import Cause
 from proxy.core.live import Live
 from proxy.core.message import Side
 from proxy.core.plugs import NoteSink, Submit
+from proxy.core.session import Session
 from proxy.core.tally import Snapshot, Tally
 from proxy.settings import Settings
 from proxy.wire.crowd import Crowd
@@ -42,9 +43,11 @@ class Exchange:
         tally: Tally,
         crowd: Crowd | None = None,
         name: str = "default",
+        forget: Callable[[Session], None] = lambda _: None,
     ) -> None:
         self.settings = settings
         self.name = name
+        self.forget = forget  # whatever is remembered of a session that has ended
         self.crowd = crowd or Crowd(settings.max_connections)
         self.live = live
         self.denies_binary = settings.binary == "deny"
@@ -119,6 +122,7 @@ class Exchange:
         if not self.relays:
             self.quiet.set()
         self._forget(relay.key)
+        self.forget(relay.inspection.session)
         for leg in relay.legs:
             self.tally.messages[leg.side] += leg.messages
             self.tally.bytes[leg.side] += leg.bytes

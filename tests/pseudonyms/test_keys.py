@@ -41,7 +41,10 @@ def test_a_file_is_looked_for_beside_the_rules_or_where_its_path_says(tmp_path):
     ("reference", "sentence"),
     [
         ("env:NOT_THERE", "this environment variable is not set; set it for the proxy, or name another one"),
-        ("file:not-there", "this file cannot be read (No such file or directory); a path is read from the folder"),
+        (
+            "file:not-there",
+            "this file cannot be read (No such file or directory); check the path: it is relative to",
+        ),
         ("file:.", "this file cannot be read (Is a directory)"),
         ("file:a\0b", "this is not the path of a file"),
         (

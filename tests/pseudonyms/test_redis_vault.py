@@ -198,3 +198,12 @@ def test_asking_may_wait_so_lanes_leave_the_loop(server):
     assert [lane.heavy for lane in Talk(tokens(vaults(server))).lanes] == [False, False]
     assert Session(1).memory is None
     assert one.lanes[UP].restore.slow
+
+
+@pytest.mark.parametrize(
+    "url", ["http://bob:sesame@x", "redis://bob:ses/ame@host", "redis://[", "redis://h:port/0"]
+)
+def test_what_is_no_url_is_told_without_what_it_holds(url):
+    with pytest.raises(ValueError, match=r"^this is not the URL of a Redis; write redis://HOST:PORT/0$") as told:
+        RedisVault(url)
+    assert told.value.__suppress_context__
