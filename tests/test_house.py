@@ -23,7 +23,8 @@ TREES = {name: ast.parse(path.read_text()) for name, path in MODULES.items()}
 
 ROOMS = {"core", "codecs", "detect", "pseudonyms", "audit", "rulebook", "config", "wire", "admin"}
 FRONT = {  # files beside the rooms
-    *("settings", "route", "certificates", "options", "faults", "health", "banner", "transcript", "supervisor")
+    *("settings", "template", "route", "certificates", "options", "faults"),
+    *("health", "banner", "transcript", "supervisor"),
 }
 ALL = ROOMS | FRONT
 
@@ -36,12 +37,13 @@ KNOWS: dict[str, set[str]] = {
     "audit": {"core"},
     "rulebook": {"core", "codecs", "detect", "pseudonyms"},
     # every parser of settings, and the faults, secrets and files of rules; what is made is options' and routes'
-    "config": {"core", "pseudonyms", "rulebook", "settings", "route", "certificates", "options", "faults"},
-    "wire": {"core", "codecs", "settings", "route"},
+    "config": {"pseudonyms", "rulebook", "settings", "template", "route", "certificates", "options", "faults"},
+    "wire": {"core", "codecs", "settings", "template", "route"},
     "admin": {"core", "rulebook", "audit", "settings"},
     "settings": set(),
     "options": {"settings"},
-    "route": {"settings"},
+    "template": set(),
+    "route": {"settings", "template"},
     "certificates": set(),
     "faults": {"settings", "options", "certificates"},
     "health": {"settings"},

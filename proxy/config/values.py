@@ -17,11 +17,11 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, WithJsonSchema
 
 from proxy.pseudonyms.keys import read_reference
-from proxy.route import Template, parse_template
 from proxy.rulebook.closed import wrong
 from proxy.rulebook.faults import RulesError
 from proxy.rulebook.load import find
-from proxy.settings import Network, Upstream, parse_duration, parse_size, parse_upstream
+from proxy.settings import Network, Upstream, parse_duration, parse_size, parse_upstream, parse_vault
+from proxy.template import Template, parse_template
 
 T = TypeVar("T")
 
@@ -194,12 +194,30 @@ Tokens = Annotated[tuple[bytes, ...], PlainValidator(_digests), _TEXT]
 """SHA-256 of each token: they are separated by white space or commas."""
 
 
+def _vault(value: Any, info: ValidationInfo) -> str:
+    """A `file:` is looked for where this file lies, whoever looks for it later."""
+    reference: str = _text(parse_vault)(value)
+    kind, _, name = reference.partition(":")
+    if kind not in ("env", "file"):
+        if "@" in reference:
+            raise wrong("E014", "a password is only named here", "write the whole URL into env:NAME or file:PATH")
+        return reference
+    _secret(reference, info)
+    folder: Path = (info.context or {})["folder"]
+    return reference if kind == "env" else f"file:{(folder / name).absolute()}"
+
+
+VaultUrl = Annotated[str, PlainValidator(_vault), _TEXT]
+"""`memory`, redis://HOST:PORT/0, or where such a URL stands."""
+
+
 def _rules(name: str, info: ValidationInfo) -> str:
     """A name as it is; a path from the folder of this file."""
     try:
         path = find(name)
     except RulesError as error:
-        raise wrong("E018", error.faults[0].sentence, error.faults[0].help) from None
+        (fault,) = error.faults
+        raise wrong("E018", fault.sentence, fault.help, fault.instead) from None
     if path != Path(name):
         return name
     whole: Path = (info.context or {})["folder"] / name

@@ -17,9 +17,9 @@ class Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-def wrong(code: str, sentence: str, cure: str = "") -> PydanticCustomError:
+def wrong(code: str, sentence: str, cure: str = "", instead: str = "") -> PydanticCustomError:
     """A fault of the place that is being validated. `sentence` quotes no value."""
-    return PydanticCustomError(code, "{sentence}", {"sentence": sentence, "help": cure})
+    return PydanticCustomError(code, "{sentence}", {"sentence": sentence, "help": cure, "instead": instead})
 
 
 def unheard(code: str, kind: str, name: str, known: Iterable[str]) -> PydanticCustomError:

@@ -21,7 +21,9 @@ FileName = Annotated[Text, Field(min_length=1)]
 
 def _entity(name: str) -> str:
     if not re.fullmatch(r"[A-Z][A-Z0-9_]{0,63}", name):
-        raise wrong("E013", "must be capital letters, digits and '_'", "for example EMPLOYEE_ID")
+        right = re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_0123456789")[:64]
+        cure = f"did you mean '{right}'?" if right else "for example EMPLOYEE_ID"
+        raise wrong("E013", "must be capital letters, digits and '_', a letter first", cure, right)
     return name
 
 
@@ -38,6 +40,10 @@ Country = Annotated[str, AfterValidator(_country)]
 
 
 def _regex(text: str, info: ValidationInfo) -> str:
+    if re.fullmatch(r"""[rR](['"]).*\1""", text, re.DOTALL):
+        raise wrong(
+            "E020", "r and quotes are of Python; here they would be part of the regex", "write '...' alone"
+        )
     if sentence := wrong_regex(text):
         raise wrong("E020", sentence)
     if info.data.get("engine") == "linear" and (why := backtracks(text)):

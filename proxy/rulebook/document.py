@@ -39,12 +39,14 @@ for _tag, _pattern, _first in (
 
 @dataclass(slots=True)
 class Document:
-    """A rule file taken apart. `keys` and `values` tell the (line, column) of a path, both from 1."""
+    """A rule file taken apart. `keys` and `values` tell the (line, column) of a path, both from 1; `widths` how
+    many characters stand there, if it is one line."""
 
     source: str
     data: Any = None
     keys: dict[Path, tuple[int, int]] = field(default_factory=dict)
     values: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    widths: dict[tuple[int, int], int] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
     def place(self, path: Path, *, at_key: bool = False) -> tuple[int, int]:
@@ -55,9 +57,25 @@ class Document:
                 return place
         return 0, 0
 
-    def fault(self, path: Path, code: str, sentence: str, cure: str = "", *, at_key: bool = False) -> Fault:
+    def fault(
+        self, path: Path, code: str, sentence: str, cure: str = "", instead: str = "", *, at_key: bool = False
+    ) -> Fault:
         """A fault at `path`."""
-        return Fault(self.source, *self.place(path, at_key=at_key), code, sentence, cure)
+        return self.fault_at(self.place(path, at_key=at_key), code, sentence, cure, instead)
+
+    def fault_at(
+        self, place: tuple[int, int], code: str, sentence: str, cure: str = "", instead: str = ""
+    ) -> Fault:
+        """A fault at a line and column."""
+        return Fault(self.source, *place, code, sentence, cure, self.widths.get(place, 0), instead)
+
+    def note(self, node: yaml.Node) -> tuple[int, int]:
+        """Where `node` stands, and remember how wide it is. A mapping comes before the key that it begins with."""
+        start, end = node.start_mark, node.end_mark
+        place = start.line + 1, start.column + 1
+        if start.line == end.line:
+            self.widths[place] = end.column - start.column
+        return place
 
 
 def read(text: str, source: str) -> Document:
@@ -89,7 +107,7 @@ def _syntax(error: yaml.MarkedYAMLError, source: str) -> Fault:
 
 
 def _plain(node: yaml.Node, path: Path, document: Document, seen: set[int]) -> Any:
-    document.values[path] = _place(node)
+    document.values[path] = document.note(node)
     if id(node) in seen:
         fault = document.fault(path, "E004", "anchors and aliases are not supported", "write it out")
         document.faults.append(fault)
@@ -112,17 +130,17 @@ def _members(node: yaml.MappingNode, path: Path, document: Document, seen: set[i
     names: set[str] = set()
     for key, value in _taken(node):
         if not isinstance(key, yaml.ScalarNode) or key.tag != STR:
-            place = _place(key)
-            fault = Fault(document.source, *place, "E004", "a key must be a text", "put it in quotes")
-            document.faults.append(fault)
+            place = document.note(key)
+            document.faults.append(document.fault_at(place, "E004", "a key must be a text", "put it in quotes"))
             continue
         name: str = key.value
+        place = document.note(key)
         if name in names:
             sentence = f"the key {quoted(name)} stands here for a second time; only one of them could count"
-            document.faults.append(Fault(document.source, *_place(key), "E005", sentence))
+            document.faults.append(document.fault_at(place, "E005", sentence))
             continue
         names.add(name)
-        document.keys[(*path, name)] = _place(key)
+        document.keys[(*path, name)] = place
         yield name, _plain(value, (*path, name), document, seen)
 
 
@@ -133,10 +151,6 @@ def _taken(node: yaml.CollectionNode) -> Iterator[Any]:
     node.value.clear()
     while items:
         yield items.pop()
-
-
-def _place(node: yaml.Node) -> tuple[int, int]:
-    return node.start_mark.line + 1, node.start_mark.column + 1
 
 
 SCALARS: dict[str, Callable[[str], Any]] = {

@@ -52,9 +52,10 @@ def find(name_or_path: str, folder: Path = Path()) -> Path:
         return folder / name_or_path
     if name_or_path in shipped():
         return SHIPPED / f"{name_or_path}.yaml"
-    sentence, cure = unknown("rules", name_or_path, shipped())
-    cure += f" (a file needs its path: ./{name_or_path}.yaml)"
-    raise RulesError([Fault(name_or_path or "rules", 0, 0, "E018", sentence, cure)])
+    about = unknown("rules", name_or_path, shipped())
+    cure = f"{about.help} (a file needs its path: ./{name_or_path}.yaml)"
+    fault = Fault(name_or_path or "rules", 0, 0, "E018", about.sentence, cure, instead=about.instead)
+    raise RulesError([fault])
 
 
 def gather(name_or_path: str, files: Files) -> tuple[list[Member], list[Fault]]:
@@ -111,7 +112,7 @@ class _Gathering:
             (fault, *_) = error.faults
             if fault.line or fault.code == "E006":
                 return fault  # it stands in the other file
-            return member.document.fault(place, fault.code, fault.sentence, fault.help)
+            return member.document.fault(place, fault.code, fault.sentence, fault.help, fault.instead)
 
     def _found(self, path: Path, below: tuple[Path, ...]) -> Member:
         try:

@@ -5,8 +5,10 @@ examples and replacements can be personal data.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from difflib import get_close_matches
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from proxy.rulebook.meant import meant
 
 CODES = {
     "E001": "This file cannot be read.",
@@ -54,7 +56,8 @@ CODES = {
 class Fault:
     """One fault; `line` and `column` count from 1, and are 0 where the file as a whole is meant.
 
-    `help` says how to cure it, as far as that can be told.
+    `help` says how to cure it, as far as that can be told. `width` is the number of characters that are meant, 0
+    if that is not known. `instead` is the name that was probably meant where a wrong one stands.
     """
 
     source: str
@@ -63,6 +66,8 @@ class Fault:
     code: str
     sentence: str
     help: str = ""
+    width: int = field(default=0, compare=False)
+    instead: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         place = f"{self.source}:{self.line}:{self.column}" if self.line else self.source
@@ -81,12 +86,22 @@ class RulesError(Exception):
         super().__init__("\n".join(map(str, self.faults)))
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> tuple[str, str]:
-    """A sentence about a name that means nothing here, and the one that was probably meant, or all there are."""
-    names = {candidate.lower(): candidate for candidate in sorted(known)}
-    close = get_close_matches(name.lower(), names, n=1, cutoff=0.55)
-    cure = f"did you mean '{names[close[0]]}'?" if close else f"known are {', '.join(names.values())}"
-    return f"unknown {kind} {quoted(name)}", cure
+class Unknown(NamedTuple):
+    """What there is to say about a name that means nothing."""
+
+    sentence: str
+    help: str
+    instead: str = ""
+    """The name that was probably meant."""
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> Unknown:
+    """About a name that means nothing here: the one that was probably meant, or all there are."""
+    names = sorted(known)
+    sentence = f"unknown {kind} {quoted(name)}"
+    if (right := meant(name, names)) is not None:
+        return Unknown(sentence, f"did you mean '{right}'?", right)
+    return Unknown(sentence, f"known are {', '.join(names)}" if names else "there is none")
 
 
 def quoted(name: str) -> str:

@@ -44,6 +44,18 @@ def spelt(path: str) -> str:
     return "".join(out)
 
 
+def nearly(text: str) -> str:
+    """The path that was probably meant by one that is none; an empty text if nothing is like it."""
+    stripped = re.sub(r"\s*([.\[\]])\s*", r"\1", text.strip()).rstrip(".")
+    stripped = stripped.replace("[*]", "[]").replace("['", '["').replace("']", '"]').replace("**", "")
+    stripped = re.sub(r"^\$?\.?(?=[^$.\[])", "$.", stripped.replace("/", ".")) or "$"
+    try:
+        spelt(stripped)
+    except ValueError:
+        return ""
+    return stripped if stripped != "$" else ""
+
+
 def _loaded(odd: str) -> str:
     try:
         (name,) = loads(odd)

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from proxy.rulebook.actions import ActionText, Way
 from proxy.rulebook.closed import Closed, Text, wrong
 from proxy.rulebook.defined import Country, EntityName, EntityText, ListText, RecognizerText, Score, Word
-from proxy.rulebook.paths import spelt
+from proxy.rulebook.paths import nearly, spelt
 
 ANY = "*"
 Mode = Literal["enforce", "shadow"]
@@ -33,7 +33,9 @@ def _path(text: str) -> str:
     try:
         spelt(text)
     except ValueError as error:
-        raise wrong("E024", str(error), "for example $.id, $.items[].id or $..trace_id") from None
+        right = nearly(text)
+        cure = f"did you mean '{right}'?" if right else "for example $.id, $.items[].id or $..trace_id"
+        raise wrong("E024", str(error), cure, right) from None
     return text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Iterator
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -12,6 +13,7 @@ from pydantic_core import ErrorDetails
 from proxy.rulebook.closed import Closed
 from proxy.rulebook.document import Document, Path
 from proxy.rulebook.faults import CODES, Fault, unknown
+from proxy.rulebook.meant import meant
 from proxy.rulebook.schema import RulesText
 
 SENTENCES = {
@@ -34,25 +36,67 @@ SENTENCES = {
 
 
 def told(error: ValidationError, document: Document, model: type[Closed] = RulesText) -> Iterator[Fault]:
-    """Every error as a fault of `document`, which should have been a `model`."""
-    for detail in error.errors(include_url=False, include_input=False):
-        yield _fault(detail, document, model)
+    """Every error as a fault of `document`, which should have been a `model`.
+
+    A key that is missing only because it is misspelt is not told twice.
+    """
+    details = error.errors(include_url=False, include_input=False)
+    strange = {
+        detail["loc"]: _stranger(detail["loc"], document, model) for detail in details if _is_strange(detail)
+    }
+    misspelt = {(*path[:-1], fault.instead) for path, fault in strange.items()}
+    for detail in details:
+        if detail["loc"] in strange:
+            yield strange[detail["loc"]]
+        elif detail["type"] != "missing" or detail["loc"] not in misspelt:
+            yield _fault(detail, document)
 
 
-def _fault(detail: ErrorDetails, document: Document, model: type[Closed]) -> Fault:
+def _is_strange(detail: ErrorDetails) -> bool:
+    return detail["type"] == "extra_forbidden"
+
+
+def _stranger(path: Path, document: Document, model: type[Closed]) -> Fault:
+    """A key that nobody knows. What stands there already cannot be meant."""
+    there = _at(document.data, path[:-1])
+    free = set(allowed(path[:-1], model)) - set(there if isinstance(there, dict) else ())
+    return document.fault(path, "E011", *unknown("key", str(path[-1]), free), at_key=True)
+
+
+def _at(data: Any, path: Path) -> Any:
+    for step in path:
+        if isinstance(data, dict):
+            data = data.get(step)
+        elif isinstance(data, list) and isinstance(step, int):
+            data = data[step]
+        else:  # an action that is short for more
+            return None
+    return data
+
+
+def _fault(detail: ErrorDetails, document: Document) -> Fault:
     path: Path = detail["loc"]
     at_key = path[-1:] == ("[key]",)
     if at_key:
         path = path[:-1]
     kind, context = detail["type"], detail.get("ctx", {})
     if kind in CODES:
-        return document.fault(path, kind, detail["msg"], context["help"], at_key=at_key)
-    if kind == "extra_forbidden":
-        return document.fault(path, "E011", *unknown("key", str(path[-1]), allowed(path[:-1], model)), at_key=True)
+        return document.fault(path, kind, detail["msg"], context["help"], context["instead"], at_key=at_key)
     if kind == "missing":
         return document.fault(path, "E010", f"the key '{path[-1]}' is missing", at_key=True)
     code, sentence = SENTENCES[kind]
-    return document.fault(path, code, sentence.format(**context), at_key=at_key)
+    cure, instead = "", ""
+    if kind == "literal_error":
+        cure, instead = _choice(_at(document.data, path), context["expected"])
+    elif kind == "list_type" and not isinstance(_at(document.data, path), dict | None):
+        cure = "put it in [ ]"
+    return document.fault(path, code, sentence.format(**context), cure, instead, at_key=at_key)
+
+
+def _choice(value: Any, expected: str) -> tuple[str, str]:
+    """The cure, and the choice that was meant, for a value that is none of the `expected` ones."""
+    right = meant(value, re.findall(r"'([^']*)'", expected)) if isinstance(value, str) else None
+    return (f"did you mean '{right}'?", right) if right else ("", "")
 
 
 def allowed(path: Path, model: Any = RulesText) -> list[str]:
