@@ -45,7 +45,7 @@ class Lane:
 
     def work(self, kind: Kind, payload: bytes, detector: Detector) -> list[Action]:
         """One message from end to end, in any thread. Raises whatever a step raises: the caller refuses."""
-        batch = self.offer(kind, payload)
+        batch = self.offer(kind, payload, detector)
         if batch is None:
             return [Send(kind, payload)]
         findings = detector.find(batch.leaves, batch.wanted, batch.policy.threshold)
@@ -65,14 +65,20 @@ class Lane:
         """Whether looking takes too long for the event loop, however short the message is."""
         return detector.heavy(self.live.wanted[self.direction])
 
-    def offer(self, kind: Kind, payload: bytes) -> Batch | None:
-        """Take a message apart; None if no rule could change it. Raises Refusal for text that is not UTF-8."""
+    def offer(self, kind: Kind, payload: bytes, detector: Detector | None = None) -> Batch | None:
+        """Take a message apart; None if no rule could change it. Raises Refusal for text that is not UTF-8.
+
+        Texts in which `detector` is sure to find nothing may be left out; without one, none is.
+        """
         policy, wanted = self.live.policy, self.live.wanted[self.direction]
         if not wanted:
             return None
         codec = self.choose(kind, payload)
+        near = None
+        if detector is not None and kind is Kind.TEXT:
+            near = detector.near(payload, wanted, policy.threshold)
         try:
-            leaves = codec.read(payload)
+            leaves = codec.read(payload, near)
         except UnicodeDecodeError:
             raise Refusal(Cause.BAD_UTF8) from None  # its text quotes the payload
         return Batch(policy, wanted, kind, payload, codec, leaves)

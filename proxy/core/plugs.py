@@ -19,8 +19,13 @@ class Codec(Protocol):
 
     name: str
 
-    def read(self, payload: bytes) -> Sequence[Leaf]:
+    def read(self, payload: bytes, near: Sequence[int] | None = None) -> Sequence[Leaf]:
         """Every text in `payload`, in order of `start`; leaves never overlap.
+
+        `near` are places (what `Detector.near` says) outside of which nobody needs to look. A codec may ignore
+        them; or leave out a text that stands in `payload` as it is, under keys that do too, if no place touches it
+        and none is right behind the beginning of a structure around it. To touch is to stand in the text, at
+        either end of it, or one character behind.
 
         Raises ValueError if the payload cannot be read completely: the caller refuses it.
         """
@@ -52,6 +57,13 @@ class Detector(Protocol):
         """Whether `find` would find nothing in any text that a codec reads in `payload`, told from its bytes.
 
         Made for the hot path: True only if that is certain and `payload` is UTF-8, False when in doubt.
+        """
+
+    def near(self, payload: bytes, entities: frozenset[str], threshold: float) -> Sequence[int] | None:
+        """Places in `payload`, in bytes and any order; None if it takes all texts to tell.
+
+        What `find` finds in all texts that a codec reads in `payload`, it finds in those alone that the codec
+        reads near these places. Only of a payload whose texts are spelt in UTF-8, if not with backslashes.
         """
 
     def find(self, leaves: Sequence[Leaf], entities: frozenset[str], threshold: float) -> Findings:

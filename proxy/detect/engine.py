@@ -80,14 +80,30 @@ class Engine:
             return False
         plain = unescaped(payload) if b"\\" in payload else payload
         # the triggers of keys begin with a quote, and are worth a scan of their own only where there is one
-        return look.clear(plain) and (not look.by_key or b'"' not in plain or self._no_key(plain))
+        return look.clear(plain) and (not look.by_key or b'"' not in plain or self._by_key().clear(plain))
 
-    def _no_key(self, payload: bytes) -> bool:
+    def _by_key(self) -> Gate:
         gate = self._key_gate
         if gate is None:
             triggers = [Trigger(0, regex) for regex in KEY_TRIGGERS]
             gate = self._key_gate = open_gate(triggers, self.cache)
-        return gate.clear(payload)
+        return gate
+
+    def near(self, payload: bytes, entities: frozenset[str], threshold: float) -> Sequence[int] | None:
+        """Where triggers hit in `payload`, as the ends of their matches; None: every text must be looked at.
+
+        A text that stands there as it is, bounded as `clear` wants it, is hit there where it is hit alone, or one
+        character behind it; the trigger of a key hits at the first character of its value. Raises LookupError
+        for an unknown entity.
+        """
+        look = self._looks.get(entities) or self.prepare(entities)
+        if threshold < FLOOR or self.heavy(entities):
+            return None
+        ends = look.ends(payload)
+        if ends is None or not look.by_key or b'"' not in payload:
+            return ends
+        by_key = self._by_key().ends(payload)
+        return None if by_key is None else [*ends, *by_key]
 
     def find(self, leaves: Sequence[Leaf], entities: frozenset[str], threshold: float) -> Findings:
         """Look in the calling thread. Raises TimeoutError when over budget, LookupError for an unknown entity."""
@@ -164,7 +180,7 @@ class Engine:
             cache=self.cache,
         )
         if look.by_key:
-            self._no_key(b"")
+            self._by_key()
         return self._looks.setdefault(entities, look)
 
     def warm(self) -> None:

@@ -43,6 +43,9 @@ class Gate(Protocol):
     def clear(self, data: bytes) -> bool:
         """Whether nothing hits. Never so if `data` is not UTF-8, or if somebody is `blind`."""
 
+    def ends(self, data: bytes) -> Sequence[int] | None:
+        """Where in `data` matches end, in bytes and in any order; None if that is not to be told."""
+
     def scan(self, data: bytes) -> Scan:
         """What hits in `data`, which is UTF-8; several texts at once, if JOINT stands between them."""
 

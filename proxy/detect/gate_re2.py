@@ -43,6 +43,9 @@ class Re2Gate:
             return False
         return not self.blind and not self._all.search(data)
 
+    def ends(self, _: bytes) -> Sequence[int] | None:
+        return None
+
     def scan(self, data: bytes) -> Scan:
         if not self._all.search(data):
             return Scan((), self.blind)

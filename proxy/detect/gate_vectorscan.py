@@ -72,6 +72,23 @@ class VectorscanGate:
             return False
         return not self.blind
 
+    def ends(self, data: bytes) -> Sequence[int] | None:
+        mine = self._mine
+        hits = _Hits()
+        hits.most = FEW + len(data) // DENSE
+        try:
+            if data.isascii():
+                found, scratch = mine.quick or self._open_quick()
+            else:
+                data.decode()
+                found, scratch = mine.utf8 or self._open_utf8()
+            found.scan(data, _add, 0, hits, scratch)
+        except (hyperscan.ScanTerminated, UnicodeDecodeError):
+            return None
+        if self.blind or any(number == self._odd for number, _ in hits):
+            return None
+        return [end for _, end in hits]
+
     def scan(self, data: bytes) -> Scan:
         mine = self._mine
         found, scratch = (mine.ascii or self._open_ascii()) if data.isascii() else (mine.utf8 or self._open_utf8())

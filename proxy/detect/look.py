@@ -36,6 +36,7 @@ class Look:
         self.always = self._gate.blind.union(n for n, one in enumerate(self.recognizers) if not one.triggers)
         self._reaches = [self._reach(trigger) for trigger in triggers]
         self.clear = self._gate.clear if not self.always else _never
+        self.ends = self._gate.ends if not self.always else _nowhere
 
     def _reach(self, trigger: Trigger) -> Reach:
         widest = width(trigger.regex) or 0  # where it is unknown, the gate does not tell places
@@ -58,6 +59,10 @@ class Look:
 
 def _everywhere(texts: Sequence[str], owners: Iterable[int]) -> list[Window]:
     return [Window(n, owner, 0, len(text)) for owner in owners for n, text in enumerate(texts)]
+
+
+def _nowhere(_: bytes) -> None:
+    return None
 
 
 def _never(_: bytes) -> bool:
