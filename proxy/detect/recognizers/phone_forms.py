@@ -155,6 +155,22 @@ def may_begin(digit: str, lead: str, sizes: tuple[int, ...]) -> bool:
     return digit == "0" or lead == "(" or sizes[:3] in _FIRST or not digit.isascii()
 
 
+def begins(gap: str) -> str:
+    """A regex that matches at every group, of ASCII digits, with which a row begins that scores more than WEAK and
+    has no plus sign. `gap` matches one character of what stands between groups."""
+    gaps, maybe = f"{gap}{{1,3}}", f"{gap}{{0,3}}"
+    own = (gaps.join(groups).replace(r"\d", "[0-9]") for groups, _ in OWN)
+    forms = (
+        rf"(?:1{gaps})?[1-9][0-9]{{2}}{gaps}[0-9]{{3}}{gaps}[0-9]{{4}}(?![0-9])",  # is_american
+        # _is_abroad: what follows the zeros is a calling code, or 01 and the like, which `judged` takes for one
+        rf"00{maybe}(?:[1-9]|0{maybe}(?:[1-9]|0{maybe}[17]))(?:{maybe}[0-9]){{4}}",
+        rf"0[1-9][0-9]{{0,3}}{gaps}[0-9](?:[0-9]|{gaps}[0-9]{{2}})(?:{maybe}[0-9]){{2}}",  # _has_trunk
+        r"(?<=[(\uff08])[0-9]{2,5}[)\uff09]",  # _has_area
+        rf"(?:{'|'.join(own)})(?![0-9])",  # _is_own
+    )
+    return "|".join(forms)
+
+
 def is_speakable(digits: str) -> bool:
     """Whether bare digits are as many as people dial; more must begin with a calling code."""
     return len(digits) <= 12 or judged(digits.removeprefix("00"))[1]
