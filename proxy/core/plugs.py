@@ -73,8 +73,9 @@ class Detector(Protocol):
 Operator = Callable[[str, str, Mapping[str, object]], str]
 """(found text, entity, parameters) -> its replacement. Pure."""
 
-Submit = Callable[[Callable[[], list[Action]]], Future[list[Action]]]
-"""Runs a job in a worker. The future fails when the job does, or at once when too much waits."""
+Submit = Callable[[Callable[[], list[Action]], int, int], Future[list[Action]]]
+"""(job, number of the connection, size of its message) -> what becomes of it in a worker. The future fails when
+the job does, or at once when too much waits; whoever has kept the workers least busy goes first."""
 
 NoteSink = Callable[[Note], None]
 """Accepts a Note before its message is sent. If it raises, the message is not sent."""
