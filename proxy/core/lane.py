@@ -103,26 +103,27 @@ class Lane:
         self, policy: Policy, leaf: Leaf, found: Sequence[Finding], edits: list[Edit], done: list[Done]
     ) -> None:
         decided: list[Finding] = []
-        rules: dict[Finding, Rule] = {}
+        rules: dict[str, Rule] = {}  # by entity
         for finding in found:
             if not 0 <= finding.start < finding.end <= len(leaf.text):
                 raise Refusal(Cause.PIPELINE)  # a place outside the text: the detector is not to be trusted
-            rule = policy.decide(finding.entity, self.direction)
+            rule = rules.get(finding.entity) or policy.decide(finding.entity, self.direction)
             if rule is None or finding.score < policy.threshold:
                 continue
             if rule.operator == KEEP:
                 done.append(_done(finding, rule))
             else:
                 decided.append(finding)
-                rules[finding] = rule
+                rules[finding.entity] = rule
         for group in clusters(decided):
-            start, end = group[0].start, max(finding.end for finding in group)
+            start, end = group[0].start, max([finding.end for finding in group])
             winner = max(group, key=strength)
             for finding in group:
-                if rules[finding].operator == CLOSE:
-                    raise _close_refusal(rules[finding])
-            rule = rules[winner]
-            done.extend(_done(finding, rules[finding]) for finding in group)
+                rule = rules[finding.entity]
+                if rule.operator == CLOSE:
+                    raise _close_refusal(rule)
+                done.append(_done(finding, rule))
+            rule = rules[winner.entity]
             if leaf.number:  # part of a number is no number: all of it goes
                 edits[:] = [edit for edit in edits if edit.leaf is not leaf]
                 edits.append(Edit(leaf, 0, len(leaf.text), ZERO))
