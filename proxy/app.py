@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import resource
@@ -26,6 +27,7 @@ from proxy.core.message import Direction
 from proxy.core.policy import Live, Policy
 from proxy.core.tally import Tally
 from proxy.detect.engine import Engine
+from proxy.detect.gate import GateError
 from proxy.detect.ner import Names, open_model
 from proxy.detect.workers import Workers
 from proxy.rulebook.faults import RulesError
@@ -62,10 +64,12 @@ def serve(settings: Settings, announce: Callable[[Ready], None]) -> int:
     `announce` is called once, when connections are accepted (with several workers: by all of them).
     """
     _set_up_logging(settings)
-    keep_large_buffers()
     sys.setswitchinterval(SWITCH)
     settings = _within_file_limit(settings)
     detector, policy = detector_of(settings.rules, settings.ner)
+    keep_large_buffers()  # not before: what was needed only to start goes back to the system
+    gc.collect()
+    gc.freeze()  # what is here now stays: to look through it for garbage held everybody up for 30 ms each time
     tls = _upstream_tls(settings)
     listening = _bind(settings.listen, "--listen")
     admin, problem = _bind_admin(settings)
@@ -220,11 +224,14 @@ def detector_of(rules: str, ner: str) -> tuple[Engine, Policy]:
     detector = Engine(budget=FIRST_USE, cache=_cache_directory(), names=names)
     try:
         policy = load(rules, detector)
+        # Before the workers are forked: they share what is compiled. The larger set first: it may serve both ways.
+        for wanted in sorted(map(policy.wanted, Direction), key=len, reverse=True):
+            if wanted:
+                detector.prepare(wanted)
     except RulesError as error:
         raise StartError(str(error), code=3) from None
-    for direction in Direction:
-        if wanted := policy.wanted(direction):
-            detector.prepare(wanted)  # before the workers are forked: they share what is compiled
+    except GateError as error:
+        raise StartError(str(error)) from None
     return detector, policy
 
 

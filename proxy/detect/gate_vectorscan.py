@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 
 import hyperscan
 
-from proxy.detect.database import database
-from proxy.detect.gate import Scan, Trigger
+from proxy.detect.database import Found, Wanted, databases
+from proxy.detect.gate import Scan, Trigger, Wish
 from proxy.detect.triggers import odd_digits, width
 
 FEW, DENSE = 4096, 16
@@ -40,22 +41,47 @@ class _Hits(list[tuple[int, int]]):
     most: int
 
 
+def open_all(wishes: Sequence[Wish], cache: Path | None = None) -> list[VectorscanGate]:
+    """A gate for each wish, all compiled at the same time if they are not in the directory `cache`."""
+    wanted = [_wanted(wish) for wish in wishes]
+    found = iter(databases([one for some in wanted for one in some], cache))
+    return [
+        VectorscanGate(wish.triggers, cache, *islice(found, len(some)))
+        for wish, some in zip(wishes, wanted, strict=True)
+    ]
+
+
+def _wanted(wish: Wish) -> list[Wanted]:
+    regexes = [trigger.regex for trigger in wish.triggers]
+    wanted = [Wanted(regexes, anonymous=True), Wanted([*regexes, odd_digits()], beyond_ascii=True)]
+    return [*wanted, Wanted(regexes)] if wish.places else wanted
+
+
 class VectorscanGate:
-    """A `Gate`. The database that tells places in ASCII is compiled when somebody asks for places first."""
+    """A `Gate`. The database that tells places in ASCII is compiled when somebody asks for some, if not before."""
 
     engine = "vectorscan"
 
-    def __init__(self, triggers: Sequence[Trigger], cache: Path | None = None) -> None:
+    def __init__(
+        self,
+        triggers: Sequence[Trigger],
+        cache: Path | None,
+        quick: Found,
+        utf8: Found,
+        places: Found | None = None,
+    ) -> None:
         self._triggers = tuple(triggers)
         self._regexes = [trigger.regex for trigger in triggers]
         self._cache = cache
-        self._quick, untaken = database(self._regexes, anonymous=True, cache=cache)
-        self._utf8, untaken_too = database([*self._regexes, odd_digits()], beyond_ascii=True, cache=cache)
+        self._quick, untaken = quick
+        self._utf8, untaken_too = utf8
         self._ascii: hyperscan.Database | None = None
         self._odd = len(self._regexes)
         self._everybody = frozenset(trigger.owner for trigger in triggers)
         self.blind = self._owners(untaken | untaken_too)
         self._whole = self.blind
+        if places is not None:
+            self._take(places)
         self._far = {n: trigger.owner for n, trigger in enumerate(triggers) if width(trigger.regex) is None}
         self._mine = _Mine()
 
@@ -108,15 +134,19 @@ class VectorscanGate:
     def _owners(self, numbers: Iterable[int]) -> frozenset[int]:
         return frozenset(self._triggers[number].owner for number in numbers)
 
+    def _take(self, places: Found) -> None:
+        made, untaken = places
+        self._whole = self.blind | self._owners(untaken)
+        self._ascii = made
+
     def _open_quick(self) -> Opened:
         self._mine.quick = self._quick, hyperscan.Scratch(self._quick)
         return self._mine.quick
 
     def _open_ascii(self) -> Opened:
         if self._ascii is None:
-            made, untaken = database(self._regexes, cache=self._cache)
-            self._whole = self.blind | self._owners(untaken)
-            self._ascii = made
+            self._take(*databases([Wanted(self._regexes)], self._cache))
+        assert self._ascii is not None
         self._mine.ascii = self._ascii, hyperscan.Scratch(self._ascii)
         return self._mine.ascii
 
