@@ -35,10 +35,12 @@ class _Mine(threading.local):
 
 
 class _Hits(list[tuple[int, int]]):
-    """Hits, and how many there may be."""
+    """Hits, how many there may be, and the number of the trigger that makes everybody look at everything."""
 
-    __slots__ = ("most",)
-    most: int
+    __slots__ = ("most", "odd")
+
+    def __init__(self, most: int, odd: int) -> None:
+        self.most, self.odd = most, odd
 
 
 def open_all(wishes: Sequence[Wish], cache: Path | None = None) -> list[VectorscanGate]:
@@ -100,8 +102,7 @@ class VectorscanGate:
 
     def ends(self, data: bytes) -> Sequence[int] | None:
         mine = self._mine
-        hits = _Hits()
-        hits.most = FEW + len(data) // DENSE
+        hits = _Hits(FEW + len(data) // DENSE, self._odd)
         try:
             if data.isascii():
                 found, scratch = mine.quick or self._open_quick()
@@ -111,20 +112,15 @@ class VectorscanGate:
             found.scan(data, _add, 0, hits, scratch)
         except (hyperscan.ScanTerminated, UnicodeDecodeError):
             return None
-        if self.blind or any(number == self._odd for number, _ in hits):
-            return None
-        return [end for _, end in hits]
+        return [end for _, end in hits] if not self.blind else None
 
     def scan(self, data: bytes) -> Scan:
         mine = self._mine
         found, scratch = (mine.ascii or self._open_ascii()) if data.isascii() else (mine.utf8 or self._open_utf8())
-        hits = _Hits()
-        hits.most = FEW + len(data) // DENSE
+        hits = _Hits(FEW + len(data) // DENSE, self._odd)
         try:
             found.scan(data, _add, 0, hits, scratch)
         except hyperscan.ScanTerminated:
-            return Scan((), self._everybody)
-        if any(number == self._odd for number, _ in hits):
             return Scan((), self._everybody)
         if not self._far:
             return Scan(hits, self._whole)
@@ -162,4 +158,4 @@ def _stop(_number: int, _start: int, _end: int, _flags: int, _none: object) -> b
 def _add(number: int, _start: int, end: int, _flags: int, hits: object) -> bool:
     assert type(hits) is _Hits  # what `scan` handed in
     hits.append((number, end))
-    return len(hits) > hits.most
+    return number == hits.odd or len(hits) > hits.most
