@@ -10,7 +10,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import islice, pairwise
+from itertools import accumulate, islice, pairwise
 
 from proxy.detect.recognizers.hotwords import phone_follows
 from proxy.detect.recognizers.phone_forms import Row, begins, may_begin
@@ -34,14 +34,14 @@ _may_be_other = re.compile(
     rf"(?<!\d)(?=(?:\d\d?{_G}\d\d?{_G}(?:\d{{4}}|\d\d?)|\d{{4}}{_G}(?:\d\d?{_G}\d\d?|(?:\d{{4}}{_G}){{2}}\d{{4}}))"
     r"(?!\d))\d"
 )
-_begin = re.compile(rf"(?<=[^0-9])(?={begins(GAP)})[0-9]")
+_begin = re.compile(rf"(?<=[\s\u3000/(\uff08])(?={begins(GAP)})[0-9]")
 _SPACE, _DASH = r"[\s\u3000]", r"[\-\u2010-\u2015\u2212\uff0d]"
 _OPEN, _SHUT = r"[(\uff08]", r"[)\uff09]"
 _PLAIN = (
     rf"(?:{_SPACE}{{1,2}}|{_DASH}|\.|{_SPACE}?/{_SPACE}?|(?:{_SPACE}{{0,2}}|{_DASH}){_OPEN}"
     rf"|{_SHUT}(?:{_SPACE}{{0,2}}|{_DASH}|[./]))"
 )
-_begin_weak = re.compile(rf"(?<=[0-9])(?!{_PLAIN}[0-9]){_G}(?=[0-9](?:{GAP}{{0,3}}[0-9]){{6}})")
+_begin_weak = re.compile(rf"(?<=[0-9])(?!{_PLAIN}[0-9]){_G}(?=[0-9](?:{_PLAIN}?[0-9]){{6}}|00)")
 _SHORT = 40  # characters of a run in which every group is tried: to ask which are likely would take 6 us more
 # A row has up to seven groups; whether these are part of a date or a card is told by so many on either side.
 _BEFORE, _AHEAD = 4, 11
@@ -55,7 +55,20 @@ class Run:
     is the gap then.
     """
 
-    __slots__ = ("_before", "_begins", "_ends", "_other", "_sizes", "first", "gaps", "spans", "start", "text")
+    __slots__ = (
+        "_at",
+        "_before",
+        "_begins",
+        "_digits",
+        "_ends",
+        "_other",
+        "_sizes",
+        "first",
+        "gaps",
+        "spans",
+        "start",
+        "text",
+    )
 
     def __init__(
         self,
@@ -69,6 +82,8 @@ class Run:
         self.text, self.start, self.spans, self.first = text, start, spans, first
         self.gaps = "".join([_kind(text[left[1] : right[0]]) for left, right in pairwise(spans)])
         self._sizes = tuple([last - first for first, last in spans])
+        self._digits = ascii_digits("".join([text[first:last] for first, last in spans]))
+        self._at = tuple(accumulate(self._sizes, initial=0))
         self._before = gap_before(text, spans[0][0])
         self._begins = whole[0] and not is_part_before(text, start)
         self._ends = whole[1] and not is_part_after(text, end)
@@ -93,13 +108,16 @@ class Run:
             if i
             else self._before or self.text[self.start : self.spans[0][0]].replace("\uff0b", "+")
         )
+        abroad = "+" in lead or self._digits.startswith("00", self._at[i])
         stop, length = i, 0
         while stop < len(self.spans) and stop < i + 7 and stop not in self._other:
+            if stop > i and not abroad and self.gaps[stop - 1] == "X":
+                break  # an X is in no other number
             length += self._sizes[stop]
             stop += 1
         for j in range(stop, i, -1):
             if 7 <= length <= LONGEST and (self._ends if j == len(self.spans) else self.gaps[j - 1] in _BORDER):
-                digits = ascii_digits("".join([self.text[first:last] for first, last in self.spans[i:j]]))
+                digits = self._digits[self._at[i] : self._at[j]]
                 yield Row(digits, self._sizes[i:j], self.gaps[i : j - 1], lead), j
             length -= self._sizes[j - 1]
 
