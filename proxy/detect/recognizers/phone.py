@@ -136,14 +136,14 @@ def _grouped(
 def _best(run: Run, i: int, weak: bool, threshold: float) -> tuple[float, int] | None:
     """(score, group behind the last) of the surest row that begins with group `i`, the longest of those."""
     best: tuple[float, int] | None = None
-    for row, j in run.rows(i):
+    for row, j in run.rows(i, weak):
         sure = score(row)
         if sure > (best[0] if best else 0.0 if weak else WEAK):
             best = (sure, j)
         if sure >= (INTERNATIONAL if "+" in row.lead else WRITTEN):
             break
     if best and best[0] == WEAK and threshold <= TOLD:
-        row = next(row for row, j in run.rows(i) if j == best[1])
+        row = next(row for row, j in run.rows(i, weak) if j == best[1])
         best = (_told(run.text, row, run.spans[i][0], run.spans[best[1] - 1][1]), best[1])
     return best if best and best[0] >= threshold else None
 

@@ -162,6 +162,16 @@ def _is_weak(sizes: tuple[int, ...], gaps: str) -> bool:
     return len(sizes) != 4 or (max(sizes) > 3 and sizes[0] > 2)
 
 
+def may_score(sizes: tuple[int, ...], gaps: str, lead: str, weak: bool) -> bool:
+    """Whether a row may score, whatever its digits are: more than WEAK, or if `weak` that too."""
+    if "+" in lead:
+        return True
+    if len(sizes) == 1:
+        return weak
+    form = _form(sizes, gaps, lead.endswith(("(", "\uff08")))
+    return form.abroad or form.american or form.trunk or form.area or form.own is not None or (weak and form.weak)
+
+
 def may_begin(digit: str, lead: str, sizes: tuple[int, ...]) -> bool:
     """Whether groups of `sizes`, of which the first begins with `digit`, may score more than WEAK. Cheap."""
     return digit == "0" or lead == "(" or sizes[:3] in _FIRST or not digit.isascii()

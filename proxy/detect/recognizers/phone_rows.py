@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import accumulate, islice, pairwise
 
 from proxy.detect.recognizers.hotwords import phone_follows
-from proxy.detect.recognizers.phone_forms import Row, begins, may_begin
+from proxy.detect.recognizers.phone_forms import Row, begins, may_begin, may_score
 
 EXTENSION = re.compile(
     r"[ ,;]{0,2}(?:(?:extension|extn?|int|dw|durchwahl|poste|ramal|anexo)[ .:]{0,2}|[x#] ?)\d{1,6}(?!\w)",
@@ -23,6 +23,7 @@ _PLUS = re.compile(r"[+\uff0b]\Z")
 _OPENED = re.compile(r"(?:[+\uff0b][(\uff08]?|[(\uff08][+\uff0b]?)\Z")
 LONGEST = 17  # digits, with two zeros in front
 _BORDER = " (/X"  # kinds of gaps behind which a row may begin, and before which one may end
+_END, _CUT = "$", "#"  # instead of a gap: a row may end there; it may not
 _digits, _digit = re.compile(r"\d+"), re.compile(r"(?![0-9])\d")
 GAP = r"[ \-./()\u00a0\u2002-\u200a\u2010-\u2015\u202f\u2212\u3000\uff08\uff09\uff0d]"
 _gap_left = re.compile(rf"\d({GAP}{{0,3}})\Z")
@@ -30,12 +31,12 @@ _goes_on = re.compile(r"[\-_.]?[a-z]|[\-_%\u00b0]\d?|[:,]\d", re.IGNORECASE)
 _G = rf"{GAP}{{1,3}}"
 # Where one character per group is too much to look at, these say where to look: three groups that could be a date
 # or four that could be a card, and groups with which something better than a weak row may begin.
+_SPACE, _DASH = r"[\s\u3000]", r"[\-\u2010-\u2015\u2212\uff0d]"
 _may_be_other = re.compile(
-    rf"(?<!\d)(?=(?:\d\d?{_G}\d\d?{_G}(?:\d{{4}}|\d\d?)|\d{{4}}{_G}(?:\d\d?{_G}\d\d?|(?:\d{{4}}{_G}){{2}}\d{{4}}))"
-    r"(?!\d))\d"
+    rf"(?<!\d)(?=(?:\d\d?{_G}\d\d?{_G}\d{{4}}|\d{{4}}{_G}(?:\d\d?{_G}\d\d?|(?:\d{{4}}{_G}){{2}}\d{{4}})"
+    rf"|\d\d?{_G}\d\d?(?:{_DASH}|\.|{_SPACE}?/{_SPACE}?)\d\d?)(?!\d))\d"
 )
 _begin = re.compile(rf"(?<=[\s\u3000/(\uff08])(?={begins(GAP)})[0-9]")
-_SPACE, _DASH = r"[\s\u3000]", r"[\-\u2010-\u2015\u2212\uff0d]"
 _OPEN, _SHUT = r"[(\uff08]", r"[)\uff09]"
 _PLAIN = (
     rf"(?:{_SPACE}{{1,2}}|{_DASH}|\.|{_SPACE}?/{_SPACE}?|(?:{_SPACE}{{0,2}}|{_DASH}){_OPEN}"
@@ -56,11 +57,11 @@ class Run:
     """
 
     __slots__ = (
+        "_after",
         "_at",
         "_before",
         "_begins",
         "_digits",
-        "_ends",
         "_other",
         "_sizes",
         "first",
@@ -86,7 +87,7 @@ class Run:
         self._at = tuple(accumulate(self._sizes, initial=0))
         self._before = gap_before(text, spans[0][0])
         self._begins = whole[0] and not is_part_before(text, start)
-        self._ends = whole[1] and not is_part_after(text, end)
+        self._after = self.gaps + (_END if whole[1] and not is_part_after(text, end) else _CUT)
         self._other = self._others() if len(spans) > 2 else frozenset()
 
     def starts(self) -> Iterator[tuple[int, bool]]:
@@ -101,25 +102,21 @@ class Run:
             elif gap and gap in _BORDER and may_begin(self.text[self.spans[i][0]], gap, self._sizes[i : i + 3]):
                 yield i, False
 
-    def rows(self, i: int) -> Iterator[tuple[Row, int]]:
-        """(row, index behind its last group) of the rows that begin with group `i`, the longest first."""
+    def rows(self, i: int, weak: bool) -> Iterator[tuple[Row, int]]:
+        """(row, index behind its last group) of the rows that begin with group `i`, the longest first; those
+        whose sizes and gaps say that they are nothing, or weak and not wanted, are left out."""
         lead = (
             self.gaps[i - 1]
             if i
             else self._before or self.text[self.start : self.spans[0][0]].replace("\uff0b", "+")
         )
-        abroad = "+" in lead or self._digits.startswith("00", self._at[i])
-        stop, length = i, 0
-        while stop < len(self.spans) and stop < i + 7 and stop not in self._other:
-            if stop > i and not abroad and self.gaps[stop - 1] == "X":
-                break  # an X is in no other number
-            length += self._sizes[stop]
-            stop += 1
-        for j in range(stop, i, -1):
-            if 7 <= length <= LONGEST and (self._ends if j == len(self.spans) else self.gaps[j - 1] in _BORDER):
-                digits = self._digits[self._at[i] : self._at[j]]
-                yield Row(digits, self._sizes[i:j], self.gaps[i : j - 1], lead), j
-            length -= self._sizes[j - 1]
+        stop = i + 7
+        if self._other:
+            stop = next((n for n in range(i, stop) if n in self._other), stop)
+        sizes, after, at = self._sizes[i:stop], self._after[i:stop], self._at[i]
+        for count in _counts(sizes, after, lead, weak):
+            digits = self._digits[at : self._at[i + count]]
+            yield Row(digits, sizes[:count], after[: count - 1], lead), i + count
 
     def place(self, i: int, j: int) -> tuple[int, int]:
         """(start, end) of groups `i` to `j`: with a plus sign or a bracket that is closed, and an extension."""
@@ -146,6 +143,20 @@ class Run:
             if max(self._sizes[i : i + 3]) <= 4 and _is_date(self.text, self.spans[i : i + 3], alone):
                 found.update(range(i, i + 3))
         return frozenset(found)
+
+
+@lru_cache(4096)
+def _counts(sizes: tuple[int, ...], after: str, lead: str, weak: bool) -> tuple[int, ...]:
+    """How many of these groups make a row that may score, the most first. Whole texts share a few answers."""
+    return tuple(
+        [
+            count
+            for count in range(len(sizes), 0, -1)
+            if 7 <= sum(sizes[:count]) <= LONGEST
+            and (after[count - 1] in _BORDER or after[count - 1] == _END)
+            and may_score(sizes[:count], after[: count - 1], lead, weak)
+        ]
+    )
 
 
 def runs(text: str, start: int, end: int) -> Iterator[Run]:

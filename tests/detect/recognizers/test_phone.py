@@ -428,7 +428,7 @@ def test_a_run_knows_its_gaps_and_where_rows_may_begin() -> None:
     assert dict(run.starts()) == {0: True, 1: False}
     assert run.place(1, 4) == (text.index("("), text.index(","))
     (dated,) = runs("2026-11-22 0171 1234567", 0, 23)
-    assert {row.digits for i, _ in dated.starts() for row, _ in dated.rows(i)} == {"01711234567"}
+    assert {row.digits for i, weak in dated.starts() for row, _ in dated.rows(i, weak)} == {"01711234567"}
 
 
 def test_of_a_long_row_of_groups_only_the_parts_are_read_in_which_a_number_may_begin() -> None:
@@ -458,7 +458,7 @@ def numbers(read: Iterable[Run]) -> set[tuple[int, int, float]]:
         (*run.place(i, j), score(row))
         for run in read
         for i, weak in run.starts()
-        for row, j in run.rows(i)
+        for row, j in run.rows(i, weak)
         if score(row) > (0.0 if weak else WEAK)
     }
 
