@@ -40,16 +40,23 @@ Found = tuple[hyperscan.Database, set[int]]
 class Wanted:
     """One database of `regexes`, whose places in the list are the ids.
 
-    With `beyond_ascii` it scans UTF-8, else ASCII. `anonymous`: all have id 0, so that the engine may put them
-    together, and scans a quarter faster.
+    With `beyond_ascii` it scans UTF-8, else ASCII. `only` some places, if given, are in it. `anonymous`: all have
+    id 0, so that the engine may put them together, and scans a quarter faster.
     """
 
-    def __init__(self, regexes: Sequence[str], *, beyond_ascii: bool = False, anonymous: bool = False) -> None:
+    def __init__(
+        self,
+        regexes: Sequence[str],
+        *,
+        only: Sequence[int] | None = None,
+        beyond_ascii: bool = False,
+        anonymous: bool = False,
+    ) -> None:
+        self.numbers = range(len(regexes)) if only is None else only
         self.regexes: dict[int, str] = {}
-        for number, regex in enumerate(regexes):
+        for number in self.numbers:
             with contextlib.suppress(ValueError):  # cannot be spelt for this engine: told as not taken
-                self.regexes[number] = spelt(regex, beyond_ascii)
-        self.numbers = range(len(regexes))
+                self.regexes[number] = spelt(regexes[number], beyond_ascii)
         self.flags = _FLAGS | (hyperscan.HS_FLAG_UTF8 if beyond_ascii else 0)
         self.anonymous = anonymous
         made_by = f"{version} {hyperscan.HS_MODE_BLOCK} {self.flags} {anonymous} {platform.machine()}"

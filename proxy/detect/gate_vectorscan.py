@@ -13,7 +13,8 @@ from pathlib import Path
 import hyperscan
 
 from proxy.detect.database import Found, Wanted, databases
-from proxy.detect.gate import Scan, Trigger, Wish
+from proxy.detect.gate import Scan, Wish
+from proxy.detect.herds import herds
 from proxy.detect.triggers import odd_digits, width
 
 FEW, DENSE = 4096, 16
@@ -29,7 +30,7 @@ Opened = tuple[hyperscan.Database, hyperscan.Scratch]
 class _Mine(threading.local):
     """What each thread has for itself: a scratch is not to be shared."""
 
-    quick: Opened | None = None
+    quick: tuple[Opened, ...] = ()
     ascii: Opened | None = None
     utf8: Opened | None = None
 
@@ -48,15 +49,16 @@ def open_all(wishes: Sequence[Wish], cache: Path | None = None) -> list[Vectorsc
     wanted = [_wanted(wish) for wish in wishes]
     found = iter(databases([one for some in wanted for one in some], cache))
     return [
-        VectorscanGate(wish.triggers, cache, *islice(found, len(some)))
-        for wish, some in zip(wishes, wanted, strict=True)
+        VectorscanGate(wish, cache, *islice(found, len(some))) for wish, some in zip(wishes, wanted, strict=True)
     ]
 
 
 def _wanted(wish: Wish) -> list[Wanted]:
+    """As VectorscanGate takes them."""
     regexes = [trigger.regex for trigger in wish.triggers]
-    wanted = [Wanted(regexes, anonymous=True), Wanted([*regexes, odd_digits()], beyond_ascii=True)]
-    return [*wanted, Wanted(regexes)] if wish.places else wanted
+    utf8 = Wanted([*regexes, odd_digits()], beyond_ascii=True)
+    places = [Wanted(regexes)] if wish.places else []
+    return [utf8, *places, *(Wanted(regexes, only=herd, anonymous=True) for herd in herds(regexes))]
 
 
 class VectorscanGate:
@@ -64,26 +66,22 @@ class VectorscanGate:
 
     engine = "vectorscan"
 
-    def __init__(
-        self,
-        triggers: Sequence[Trigger],
-        cache: Path | None,
-        quick: Found,
-        utf8: Found,
-        places: Found | None = None,
-    ) -> None:
-        self._triggers = tuple(triggers)
+    def __init__(self, wish: Wish, cache: Path | None, utf8: Found, *rest: Found) -> None:
+        """`rest`: if the wish is for places, the database that tells them in ASCII; then one for each herd."""
+        triggers = wish.triggers
+        self._triggers = triggers
         self._regexes = [trigger.regex for trigger in triggers]
         self._cache = cache
-        self._quick, untaken = quick
-        self._utf8, untaken_too = utf8
+        self._utf8, untaken = utf8
+        quick = rest[1:] if wish.places else rest
+        self._quick = [found for found, _ in quick]
         self._ascii: hyperscan.Database | None = None
         self._odd = len(self._regexes)
         self._everybody = frozenset(trigger.owner for trigger in triggers)
-        self.blind = self._owners(untaken | untaken_too)
+        self.blind = self._owners(untaken.union(*(untaken for _, untaken in quick)))
         self._whole = self.blind
-        if places is not None:
-            self._take(places)
+        if wish.places:
+            self._take(rest[0])
         self._far = {n: trigger.owner for n, trigger in enumerate(triggers) if width(trigger.regex) is None}
         self._mine = _Mine()
 
@@ -91,11 +89,12 @@ class VectorscanGate:
         mine = self._mine
         try:
             if data.isascii():
-                found, scratch = mine.quick or self._open_quick()
+                for found, scratch in mine.quick or self._open_quick():
+                    found.scan(data, _stop, 0, None, scratch)
             else:
                 data.decode()  # the engine takes it for UTF-8 without a look
                 found, scratch = mine.utf8 or self._open_utf8()
-            found.scan(data, _stop, 0, None, scratch)
+                found.scan(data, _stop, 0, None, scratch)
         except (hyperscan.ScanTerminated, UnicodeDecodeError):
             return False
         return not self.blind
@@ -105,11 +104,12 @@ class VectorscanGate:
         hits = _Hits(FEW + len(data) // DENSE, self._odd)
         try:
             if data.isascii():
-                found, scratch = mine.quick or self._open_quick()
+                for found, scratch in mine.quick or self._open_quick():
+                    found.scan(data, _add, 0, hits, scratch)
             else:
                 data.decode()
                 found, scratch = mine.utf8 or self._open_utf8()
-            found.scan(data, _add, 0, hits, scratch)
+                found.scan(data, _add, 0, hits, scratch)
         except (hyperscan.ScanTerminated, UnicodeDecodeError):
             return None
         return [end for _, end in hits] if not self.blind else None
@@ -135,8 +135,8 @@ class VectorscanGate:
         self._whole = self.blind | self._owners(untaken)
         self._ascii = made
 
-    def _open_quick(self) -> Opened:
-        self._mine.quick = self._quick, hyperscan.Scratch(self._quick)
+    def _open_quick(self) -> tuple[Opened, ...]:
+        self._mine.quick = tuple((found, hyperscan.Scratch(found)) for found in self._quick)
         return self._mine.quick
 
     def _open_ascii(self) -> Opened:

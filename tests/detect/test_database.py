@@ -165,7 +165,7 @@ def test_both_gates_of_an_engine_are_compiled_at_once_and_for_less_nothing_more(
     engine.prepare(less)
     engine.warm()
     assert engine.clear(b'{"a": "b"}', less, 0.5) and not engine.clear(b'{"first_name": "Ada"}', more, 0.5)
-    assert batches == [5]  # ASCII, UTF-8 and places; and of the keys, of which nobody asks the place, two
+    assert batches == [6]  # two herds in ASCII, UTF-8 and places; of the keys, whose places nobody asks, two
 
 
 def test_the_larger_set_of_two_directions_serves_both(

@@ -113,7 +113,8 @@ def _triggers() -> tuple[str, ...]:
     # the first for rows of 4 4 4, 4 6 4, 4 5 6 and 5 5 3: one is faster than four
     printed = ("4 4,6 3", "6 13", " ".join("1" * 13), "2 2 2 2 2 2 1", "3 3 3 3 1")
     rows = (_GAP.join(rf"\d{{{size}}}" for size in row.split(" ")) for row in printed)
-    return (rf"(?:^|[^0-9a-z])(?:{'|'.join(alone)})(?:$|[^0-9a-z])", *rows)
+    # also behind a letter, where no card is: so the engine waits for the same signs as with the telephone's rows
+    return (rf"(?:^|[^0-9])(?:{'|'.join(alone)})(?:$|[^0-9a-z])", *rows)
 
 
 class Card:
