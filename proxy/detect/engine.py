@@ -13,7 +13,7 @@ from proxy.core.finding import Finding, strength
 from proxy.core.message import Leaf
 from proxy.core.plugs import Findings
 from proxy.detect.deadline import Deadline
-from proxy.detect.escapes import unescaped
+from proxy.detect.escapes import levels, unescaped
 from proxy.detect.gate import Gate, Trigger, Wish, open_gates
 from proxy.detect.keys import SCORE as KEY_SCORE
 from proxy.detect.keys import KeyFinder, Keys
@@ -32,6 +32,7 @@ SAMPLE = (
     "192.0.2.1, 00:00:5e:00:53:01, 1BoatSLRHtKNngkdXEeobR76b53LETtpyT, db://bob:secret@localhost/"
 )
 
+_BACKSLASH, _QUOTE = b'\\"'  # as numbers: asking for one takes 15 ns, asking for bytes 100
 _KEYS = Wish(tuple(Trigger(0, regex) for regex in KEY_TRIGGERS), places=False)
 
 Where = Callable[[Sequence[str]], Iterable[Window]]
@@ -77,11 +78,15 @@ class Engine:
         LookupError for an unknown entity.
         """
         look = self._looks.get(entities) or self.prepare(entities)
-        if threshold < FLOOR or self.heavy(entities):
+        if threshold < FLOOR or (self.names is not None and self.heavy(entities)):
             return False
-        plain = unescaped(payload) if b"\\" in payload else payload
-        # the triggers of keys begin with a quote, and are worth a scan of their own only where there is one
-        return look.clear(plain) and (not look.by_key or b'"' not in plain or self._by_key().clear(plain))
+        if _BACKSLASH in payload:
+            return look.clear(unescaped(payload)) and (not look.by_key or all(map(self._keyless, levels(payload))))
+        return look.clear(payload) and (not look.by_key or self._keyless(payload))
+
+    def _keyless(self, payload: bytes) -> bool:
+        # no trigger of a key hits without a quote; most texts that are not JSON have none
+        return _QUOTE not in payload or (self._key_gate or self._by_key()).clear(payload)
 
     def _by_key(self) -> Gate:
         gate = self._key_gate
