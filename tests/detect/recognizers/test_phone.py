@@ -438,6 +438,12 @@ def test_of_a_long_row_of_groups_only_the_parts_are_read_in_which_a_number_may_b
     assert [run.spans[i][0] for run in read for i, _ in run.starts()] == [0, 5000]
 
 
+@pytest.mark.parametrize("at", range(16 * 1024 - 40, 16 * 1024 + 3))
+def test_a_long_row_is_read_in_pieces_that_cut_no_number(at: int) -> None:
+    text = ("12 " * 6000)[: at - at % 3] + "212 555 1142" + " 89 7" * 100
+    assert [(one.start, one.end) for one in look_everywhere(PHONE, text)] == [(at - at % 3, at - at % 3 + 12)]
+
+
 GROUPS = st.sampled_from(
     ["0", "00", "01", "030", "1", "12", "212", "555", "0142", "2026", "4111", "1234567", "\u0661\u0662"]
 )
