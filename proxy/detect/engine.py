@@ -81,7 +81,8 @@ class Engine:
         if threshold < FLOOR or (self.names is not None and self.heavy(entities)):
             return False
         if _BACKSLASH in payload:
-            return look.clear(unescaped(payload)) and (not look.by_key or all(map(self._keyless, levels(payload))))
+            plain = unescaped(payload)
+            return look.clear(plain) and (not look.by_key or all(map(self._keyless, levels(payload, plain))))
         return look.clear(payload) and (not look.by_key or self._keyless(payload))
 
     def _keyless(self, payload: bytes) -> bool:

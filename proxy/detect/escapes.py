@@ -21,7 +21,6 @@ _SIMPLE = (
     (b"\\f", b"\f"),
 )
 _BACKSLASH, _QUOTE = ord("\\"), b'\\"'
-_NO_QUOTE = "_"
 _sign = re.compile(rb"\\([^\w\s])").sub  # leniently \@ \. and the like
 
 _ESCAPE = re.compile(
@@ -41,14 +40,19 @@ def unescaped(payload: bytes) -> bytes:
     return _simply(payload.replace(b"\\\\", b"\\"), b'"')
 
 
-def levels(payload: bytes) -> Iterator[bytes]:
+def levels(payload: bytes, plain: bytes) -> Iterator[bytes]:
     """`payload` as the keys of its JSON are read, and of the JSON in its strings, one level of escapes at a time.
 
     A quote within a key would be taken for its end, so those that are escaped at a level are `_` there: a sign
-    that parts words, as they do. As it is if it is not UTF-8.
+    that parts words, as they do. As it is if it is not UTF-8. `plain` is what `unescaped` makes of it.
     """
+    if _is_simple(payload):
+        if _QUOTE in payload:
+            yield _simply(payload, b"_")
+        yield plain
+        return
     for _ in range(MAX_DEPTH):
-        yield _once(payload, _NO_QUOTE)
+        yield _once(payload, "_")
         if _QUOTE not in payload and b"u0022" not in payload:
             return  # no string in here holds a key
         payload = _once(payload, '"')
@@ -56,15 +60,17 @@ def levels(payload: bytes) -> Iterator[bytes]:
 
 def _once(payload: bytes, quote: str) -> bytes:
     """All escapes decoded, but not what they make; `quote` for one."""
-    if _BACKSLASH not in payload:
-        return payload
-    if b"\\u" not in payload and b"\\x" not in payload and b"\\\\" not in payload:
+    if _is_simple(payload):
         return _simply(payload, quote.encode())
     try:
         text = payload.decode()
     except UnicodeDecodeError:
         return payload
     return _whole(_ESCAPE.sub(lambda match: quote if (char := _char(match)) == '"' else char, text)).encode()
+
+
+def _is_simple(payload: bytes) -> bool:
+    return b"\\u" not in payload and b"\\x" not in payload and b"\\\\" not in payload
 
 
 def _simply(payload: bytes, quote: bytes) -> bytes:

@@ -167,13 +167,17 @@ def test_what_is_clear_raw_has_no_key_that_says_anything_however_it_is_spelt(doc
         assert [leaf for leaf in JSON.read(payload) if Keys.entity(leaf.path)] == []
 
 
+def read_at(payload: bytes) -> list[bytes]:
+    return list(levels(payload, unescaped(payload)))
+
+
 def test_keys_are_read_at_every_level_of_json_in_strings() -> None:
-    assert list(levels(b'{"a":"b\\nc"}')) == [b'{"a":"b\nc"}']
-    inner = json.dumps({'a"b': 1})
-    outer, within, *deeper = levels(json.dumps({"c": inner}).encode())
+    assert read_at(b'{"a":"b\\nc"}') == [b'{"a":"b\nc"}']
+    assert read_at(b'{"a\\"b":"c"}') == [b'{"a_b":"c"}', b'{"a"b":"c"}']
+    outer, within, *deeper = read_at(json.dumps({"c": json.dumps({'a"b': 1})}).encode())
     assert b'"c"' in outer and b'"a"' not in outer and b'"a_b"' in within
     assert all(b'"a_b"' not in level for level in deeper)
-    assert list(levels(b'"\\u0022 \xff"')) == [b'"\\u0022 \xff"'] * 8
+    assert read_at(b'"\\u0022 \xff"') == [b'"\\u0022 \xff"'] * 8
 
 
 @pytest.mark.parametrize("value", [value for values in FOUND.values() for value in values])

@@ -97,6 +97,7 @@ def test_leaves_that_are_scanned_together_are_found_what_is_found_in_each_alone(
 @example("10.0.0.1/37")
 @example("fe80::1%" + "a" * 300 + " x")
 @example("AB12 GB82 WEST 1234 5698 7654 32 2 days")
+@example("BEARER -7ZR2LX9TB4WM8KCV3NYH5PD")
 def test_with_the_gate_and_without_it_the_findings_are_equal(text: str) -> None:
     without = detector().search([text], detector().entities, FLOOR)
     with_it = detector().find([leaf(text)], detector().entities, FLOOR)
