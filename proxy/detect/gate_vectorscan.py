@@ -18,7 +18,7 @@ from proxy.detect.herds import herds
 from proxy.detect.triggers import odd_digits, width
 
 FEW, DENSE, USUAL, SPARSE = 4096, 4, 64 * 1024, 16
-"""A scan tells of FEW hits and one more per DENSE bytes, of what is longer than USUAL one per SPARSE bytes. Beyond,
+"""A scan tells of FEW hits and one more per DENSE bytes, or per SPARSE bytes of what is longer than USUAL. Beyond,
 everybody looks at everything: a text of nothing but digits would take more time and memory here than in the
 recognizers, which have a deadline. (Lists of cards in 64 KiB of JSON take 59 ms with 4 and 188 with 16.)"""
 
