@@ -124,8 +124,11 @@ class Watch:
         self.found = self.detector.find(leaves, entities, threshold)
         return self.found
 
-    def read(self, payload: bytes) -> Sequence[Leaf]:
-        self.leaves = self.codec.read(payload)
+    def near(self, payload: bytes, entities: frozenset[str], threshold: float) -> Sequence[int] | None:
+        return self.detector.near(payload, entities, threshold)
+
+    def read(self, payload: bytes, near: Sequence[int] | None = None) -> Sequence[Leaf]:
+        self.leaves = self.codec.read(payload, near)
         return self.leaves
 
     def write(self, payload: bytes, edits: Sequence[Edit]) -> bytes:

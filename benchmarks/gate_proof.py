@@ -9,10 +9,12 @@ the texts, which are invented; none may be. `make gate-proof` runs this.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from random import Random
 
 from benchmarks.texts import Texts
 from proxy.codecs import choose
@@ -22,6 +24,7 @@ from proxy.detect.engine import Engine
 from proxy.detect.recognizer import FLOOR
 
 TOGETHER = 7  # leaves that are looked at as one message
+KEYS = ("text", "id", "name", "user", "email", "phone", "card", "firstName", "billing address", "pr\u00e9nom")
 
 
 def leaf(text: str) -> Leaf:
@@ -31,6 +34,7 @@ def leaf(text: str) -> Leaf:
 def differences(engine: Engine, texts: Iterator[str], tally: Counter[str]) -> Iterator[tuple[str, str]]:
     """(what is wrong, text) for every law that a text breaks."""
     batch: list[tuple[str, frozenset[Finding]]] = []
+    random = Random(1)
     for text in texts:
         everything = alone(engine, text)
         tally["texts"] += 1
@@ -45,6 +49,9 @@ def differences(engine: Engine, texts: Iterator[str], tally: Counter[str]) -> It
             for (one, expected), several in zip(batch, found, strict=True):
                 if expected != frozenset(several):
                     yield "found among other leaves is not what is found alone", one
+            message = together([text for text, _ in batch], random)
+            if not near(engine, message):
+                yield "found near the gate's hits is not what is found in all leaves", message
             batch.clear()
 
 
@@ -61,6 +68,32 @@ def raw(engine: Engine, text: str, tally: Counter[str]) -> Iterator[tuple[str, s
         leaves = choose(Kind.TEXT, payload).read(payload)
         if any(alone(engine, one.text) for one in leaves) or any(engine.find(leaves, engine.entities, FLOOR)):
             yield "clear, but something is found in a leaf or by its key", text
+
+
+def together(texts: Sequence[str], random: Random) -> str:
+    """A JSON message with `texts` as its values and, now and then, as keys, in some of the ways to write it."""
+    items: list[object] = []
+    for text in texts:
+        key = random.choice((*KEYS, text))
+        items.append(random.choice((text, {key: text}, {key: {"value": text}}, {"n": 1, key: [text, 1234]})))
+    indent, ascii_only = random.choice((None, 1)), random.random() < 0.2
+    return json.dumps({"items": items, "total": len(items)}, indent=indent, ensure_ascii=ascii_only)
+
+
+def near(engine: Engine, message: str) -> bool:
+    """Whether in a message that is read near the gate's hits is found what is found in all of its leaves."""
+    payload = message.encode(errors="replace")
+    codec = choose(Kind.TEXT, payload)
+    places = engine.near(payload, engine.entities, FLOOR)
+    some, every = (
+        {
+            (leaf.path, leaf.start, one)
+            for leaf, found in zip(leaves, engine.find(leaves, engine.entities, FLOOR), strict=True)
+            for one in found
+        }
+        for leaves in (codec.read(payload, places), codec.read(payload))
+    )
+    return some == every
 
 
 def main() -> int:

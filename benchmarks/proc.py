@@ -45,6 +45,12 @@ def rss_bytes(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+def pss_bytes(pid: int) -> int:
+    """Resident memory of `pid`, a page that several processes share divided among them."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith("Pss:"))
+
+
 def born(pid: int) -> bytes:
     """When `pid` was started, in clock ticks: with it a number names one process only. OSError if it is gone."""
     return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[19]

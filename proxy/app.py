@@ -28,6 +28,7 @@ from proxy.admin.share import Counted, Share, Slot
 from proxy.core.message import Direction
 from proxy.core.tally import Snapshot, Tally, merge
 from proxy.detect.engine import Engine
+from proxy.detect.gate import GateError
 from proxy.detect.ner import Names, open_model
 from proxy.detect.workers import Workers
 from proxy.pseudonyms.keys import KeyRing, read_reference
@@ -75,7 +76,6 @@ def serve(plan: Plan, announce: Callable[[Ready], None]) -> int:
     """
     settings = plan.settings
     _set_up_logging(settings)
-    keep_large_buffers()
     sys.setswitchinterval(SWITCH)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until somebody is there who can reload
     settings = _within_file_limit(settings)
@@ -85,6 +85,9 @@ def serve(plan: Plan, announce: Callable[[Ready], None]) -> int:
     vaults = vaults_of(settings)
     ground = replace(ground_of(settings.ner), ring=KeyRing.installed(), vaults=vaults)
     books = books_of(plan.routes, ground)
+    keep_large_buffers()  # not before: what was needed only to start goes back to the system
+    gc.collect()
+    gc.freeze()  # what is here now stays: to look through it for garbage held everybody up for 30 ms each time
     tls = [_upstream_tls(route.settings) for route in plan.routes]
     listening = _bind(settings.listen, "--listen")
     admin, problem = _bind_admin(settings)
@@ -345,8 +348,9 @@ def built_of(rules: str, ground: Ground[Engine]) -> Built[Engine]:
 
 def compiled(built: Built[Engine]) -> None:
     """Compile now what a first message would wait for; before workers are forked, so that they share it."""
-    for direction in Direction:
-        if wanted := built.policy.wanted(direction):
+    # The larger set first: it may serve both ways.
+    for wanted in sorted(map(built.policy.wanted, Direction), key=len, reverse=True):
+        if wanted:
             built.detector.prepare(wanted)
 
 
@@ -356,6 +360,8 @@ def _starting() -> Iterator[None]:
         yield
     except RulesError as error:
         raise StartError(str(error), code=3) from None
+    except GateError as error:
+        raise StartError(str(error)) from None
 
 
 def _cache_directory() -> Path:

@@ -124,7 +124,7 @@ async def play(console: Console, rules: str, *, stay: bool) -> int:
     """Service, proxy, client; then the transcript."""
     cancel_on_signal()
     stage = Stage()
-    console.print("Starting a small service and the proxy in front of it ...", style="dim")
+    console.print("Starting a small service and the proxy in front of it (slower the first time) ...", style="dim")
     async with (
         serve(stage.service, "127.0.0.1", 0, process_request=stage.browser) as service,
         proxy(port_of(service), rules) as running,

@@ -135,7 +135,7 @@ PANELS: dict[str, tuple[Option, ...]] = {
         O("inline_bytes", "--inline-bytes", "SIZE", "1KiB",
           "Larger messages are looked at in a thread, so that small ones need not wait."),
         O("max_waiting", "--max-waiting", "N", "64",
-          "Large messages that may wait for that thread; one more is refused, and its connection closed."),
+          "Large messages that may wait for it; beyond, whoever kept it busiest lately is refused and closed."),
     ),
     "Shutdown": (
         O("drain_wait", "--drain-wait", "TIME", "500ms",

@@ -176,7 +176,7 @@ class Settings(BaseModel):
     drain_deadline: Duration = 10.0  # then 1012, and this long for the replies
     inspect_timeout: Duration = 5.0  # one message in the pipeline
     inline_bytes: Annotated[int, BeforeValidator(parse_size), Field(ge=0)] = 1024  # larger: in a worker thread
-    max_waiting: int = Field(64, ge=1)  # messages that may queue for the worker; one more is refused
+    max_waiting: int = Field(64, ge=1)  # messages that may queue for a worker; then who used it most is refused
 
     on_error: Literal["close", "pass"] = "close"  # pass: what cannot be inspected leaks
 

@@ -44,6 +44,9 @@ class InDoubt:
     def clear(self, payload: bytes, entities: frozenset[str], threshold: float) -> bool:
         return False
 
+    def near(self, payload: bytes, entities: frozenset[str], threshold: float) -> Sequence[int] | None:
+        return None
+
 
 class Table(InDoubt):
     """A detector that looks up `PATTERNS`, all of them: what was not asked for is the lane's to leave alone."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import load, measure, peers, stream
+from benchmarks import load, measure, peers, start, stream
 from benchmarks.cases import EMAIL, Case, deflate, frame, message, parse_case
 from benchmarks.proc import NotRunningError, Process, cores
 
@@ -160,3 +161,15 @@ def test_every_peer_of_the_list_has_a_command(tmp_path: Path) -> None:
         command = peers.command(name, 1, tmp_path)
         module = command[2].replace(".", "/")
         assert (ROOT / f"{module}.py").exists() or (ROOT / module / "__main__.py").exists()
+
+
+def test_a_start_is_measured_and_ended(tmp_path: Path) -> None:
+    commands = start.rows(quick=True)
+    found = start.once(commands["hushwire-pass"], str(tmp_path))
+    assert 0 < found.pss <= found.rss and found.seconds > 0 and found.cpu > 0
+    assert "presidio" not in " ".join(commands) and "hushwire-default" in commands
+    text = start.shown({"hushwire-pass": [found]}, {"hushwire-pass": [found], "other": [found, found]})
+    assert text.count(f"{found.rss:.0f}") >= 3
+    with pytest.raises(RuntimeError, match="did not start"):
+        start.once([sys.executable, "-c", "pass"], str(tmp_path))
+    assert Path(f"/proc/self/task/{os.getpid()}/children").read_text() == ""

@@ -121,10 +121,10 @@ class FaultyCodec:
     where: str
     name: str = "faulty"
 
-    def read(self, payload: bytes) -> Sequence[Leaf]:
+    def read(self, payload: bytes, near: Sequence[int] | None = None) -> Sequence[Leaf]:
         if self.where == "read" and b"Bob" in payload:
             raise ValueError
-        return self.inner.read(payload)
+        return self.inner.read(payload, near)
 
     def write(self, payload: bytes, edits: Sequence[Edit]) -> bytes:
         if self.where == "write" and b"Bob" in payload:

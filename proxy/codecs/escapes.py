@@ -118,7 +118,7 @@ def spots(edits: Sequence[Edit], spelling: Callable[[Leaf], str]) -> Iterator[tu
     leaf: Leaf | None = None
     done = 0
     for edit in edits:
-        if leaf is None or edit.leaf != leaf:
+        if leaf is None or (edit.leaf is not leaf and edit.leaf != leaf):
             if leaf is not None and edit.leaf.start < leaf.end:
                 raise ValueError("edits overlap or are out of order")
             leaf, done = edit.leaf, 0

@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from functools import partial
 
 from proxy.codecs.escapes import MAX_DEPTH, Place, offsets, settle
+from proxy.codecs.nearby import touched
 from proxy.codecs.scan import Span, is_number, scan, string_at
 from proxy.codecs.text import Text, whole
 from proxy.core.message import Leaf
 
+_CONTINUE = bytes(range(0x80, 0xC0))  # bytes of UTF-8 that begin no character
 _OPENS = re.compile(r"\ufeff?[ \t\n\r]*[\[{]").match
 
 
@@ -23,14 +25,16 @@ class Json(Text):
 
     name = "json"
 
-    def read(self, payload: bytes) -> Sequence[Leaf]:
+    def read(self, payload: bytes, near: Sequence[int] | None = None) -> Sequence[Leaf]:
         """A leaf for every key (its path ends with `~`), string and longer number. Raises UnicodeDecodeError.
 
         A string that holds a JSON object or array is not a leaf; the strings in there are, one level
-        deeper, as if they stood in the outer document: `$.body.email`.
+        deeper, as if they stood in the outer document: `$.body.email`. Which ones are `near` is said in nearby.py.
         """
         text = payload.decode()
-        spans = scan(text)
+        spans = None if near is None else touched(text, _characters(payload, text, near))
+        if spans is None:
+            spans = scan(text)
         if spans is None:
             return (whole(text),)
         if "\\" not in text:
@@ -43,6 +47,20 @@ class Json(Text):
         leaves: list[Leaf] = []
         _collect(leaves, text, spans, 1, _same)
         return leaves
+
+
+def _characters(payload: bytes, text: str, places: Sequence[int]) -> Sequence[int]:
+    """Places in bytes as places in characters. One within a character counts as behind it."""
+    if len(text) == len(payload):
+        return places
+    found: list[int] = []
+    at = characters = 0
+    for place in sorted(places):
+        # every character has one byte that does not continue another one
+        characters += len(payload[at:place].translate(None, _CONTINUE))
+        at = place
+        found.append(characters)
+    return found
 
 
 def _collect(leaves: list[Leaf], text: str, spans: list[Span], depth: int, place: Place) -> None:

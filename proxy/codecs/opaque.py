@@ -25,7 +25,7 @@ class Opaque:
 
     name = "opaque"
 
-    def read(self, payload: bytes) -> Sequence[Leaf]:
+    def read(self, payload: bytes, near: Sequence[int] | None = None) -> Sequence[Leaf]:  # noqa: ARG002
         """A leaf for each run of at least six printable ASCII characters (also as UTF-16), escapes decoded."""
         leaves = []
         for match in _RUN.finditer(payload):

@@ -77,7 +77,7 @@ def _walk(text: str, here: str, at: int) -> list[Span] | None:
         kind, at = found.lastindex, found.end()
         if index == _IN_OBJECT:
             start, end = found.span(_KEY)
-            path = here + _step(text, start, end)
+            path = here + step(text, start, end)
             spans.append((path + KEY_MARK, start, end))
         else:
             path = f"{here}[{index}]"
@@ -116,7 +116,7 @@ def string_at(text: str, start: int) -> str:
     return decoded
 
 
-def _step(text: str, start: int, end: int) -> str:
+def step(text: str, start: int, end: int) -> str:
     key = text[start:end]
     if key.isidentifier() and len(key) <= MAX_STEP:
         return "." + key

@@ -24,8 +24,8 @@ class Text:
 
     name = "text"
 
-    def read(self, payload: bytes) -> Sequence[Leaf]:
-        """One leaf. Raises UnicodeDecodeError."""
+    def read(self, payload: bytes, near: Sequence[int] | None = None) -> Sequence[Leaf]:  # noqa: ARG002
+        """One leaf, which is near everything. Raises UnicodeDecodeError."""
         return (whole(payload.decode()),)
 
     def write(self, payload: bytes, edits: Sequence[Edit]) -> bytes:

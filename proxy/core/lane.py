@@ -21,6 +21,7 @@ from proxy.core.session import Session
 
 RESTORE = "restore"
 VAULT = "vault"
+_TEXT = Kind.TEXT  # 7 ns instead of 130: in Python 3.11 members of an Enum are looked up in Python
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +74,24 @@ class Lane:
 
         Texts only: binary messages may spell text in ways that the gate does not know.
         """
-        if kind is not Kind.TEXT:
+        if kind is not _TEXT:
             return False
         if self.restore is not None and self.restore.awaits(payload, session):
             return False
         return self.detector.clear(payload, self.wanted, self.policy.threshold)
 
-    def offer(self, kind: Kind, payload: bytes, session: Session) -> Batch:
-        """Take a message apart. Raises Refusal for text that is not UTF-8."""
+    def offer(self, kind: Kind, payload: bytes, session: Session, *, whole: bool = False) -> Batch:
+        """Take a message apart. Raises Refusal for text that is not UTF-8.
+
+        Texts in which the detector is sure to find nothing, and which hold no token, are left out, unless it is to
+        be taken apart `whole`.
+        """
         codec = self.choose(kind, payload)
+        near = None
+        if kind is _TEXT and not whole and (self.restore is None or not self.restore.awaits(payload, session)):
+            near = self.detector.near(payload, self.wanted, self.policy.threshold) if self.wanted else ()
         try:
-            leaves = codec.read(payload)
+            leaves = codec.read(payload, near)
         except UnicodeDecodeError:
             raise Refusal(Cause.BAD_UTF8) from None  # its text quotes the payload
         ignores = self.policy.ignores

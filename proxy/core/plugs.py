@@ -20,8 +20,13 @@ class Codec(Protocol):
 
     name: str
 
-    def read(self, payload: bytes) -> Sequence[Leaf]:
+    def read(self, payload: bytes, near: Sequence[int] | None = None) -> Sequence[Leaf]:
         """Every text in `payload`, in order of `start`; leaves never overlap.
+
+        `near` are places (what `Detector.near` says) outside of which nobody needs to look. A codec may ignore
+        them; or leave out a text that stands in `payload` as it is, under keys that do too, if no place touches it
+        and none is right behind the beginning of a structure around it. To touch is to stand in the text, at
+        either end of it, or one character behind.
 
         Raises ValueError if the payload cannot be read completely: the caller refuses it.
         """
@@ -53,6 +58,13 @@ class Detector(Protocol):
         """Whether `find` would find nothing in any text that a codec reads in `payload`, told from its bytes.
 
         Made for the hot path: True only if that is certain and `payload` is UTF-8, False when in doubt.
+        """
+
+    def near(self, payload: bytes, entities: frozenset[str], threshold: float) -> Sequence[int] | None:
+        """Places in `payload`, in bytes and any order; None if it takes all texts to tell.
+
+        What `find` finds in all texts that a codec reads in `payload`, it finds in those alone that the codec
+        reads near these places. Only of a payload whose texts are spelt in UTF-8, if not with backslashes.
         """
 
     def find(self, leaves: Sequence[Leaf], entities: frozenset[str], threshold: float) -> Findings:
@@ -90,8 +102,9 @@ class Restore(Protocol):
         """
 
 
-Submit = Callable[[Callable[[], list[Action]]], Future[list[Action]]]
-"""Runs a job in a worker. The future fails when the job does, or at once when too much waits."""
+Submit = Callable[[Callable[[], list[Action]], int, int], Future[list[Action]]]
+"""(job, number of the connection, size of its message) -> what becomes of it in a worker. The future fails when
+the job does, or at once when too much waits; whoever has kept the workers least busy goes first."""
 
 NoteSink = Callable[[Note], None]
 """Accepts a Note before its message is sent. If it raises, the message is not sent."""

@@ -76,6 +76,7 @@ ENTITIES = frozenset(hint.entity for hint in _HINTS.values())
 """Everything that a key can say."""
 
 _STEPS = re.compile(r'\.([^.\["]+)|(\["(?:[^"\\]|\\.)*"\])').findall
+_CUT = "\N{HORIZONTAL ELLIPSIS}"  # what the path of a longer key ends with: how the key ends is not known
 _INDEX = re.compile(r"\[[0-9]+\]")
 _HOT: dict[str, set[str]] = {}
 for _entity, _words in HOT.items():
@@ -128,8 +129,9 @@ def _reaches_above(name: Name, key: Sequence[Word]) -> bool:
 
 
 def _last_keys(path: str) -> list[list[Word]]:
-    """The words of the last key of `path`, and before it those of the key above."""
-    return [words(plain or json.loads(quoted)[0]) for plain, quoted in _STEPS(path)[-2:]]
+    """The words of the last key of `path`, and before it those of the key above; none of a key that was cut."""
+    last = [plain or json.loads(quoted)[0] for plain, quoted in _STEPS(path)[-2:]]
+    return [[] if len(key) >= LONGEST_KEY and key.endswith(_CUT) else words(key) for key in last]
 
 
 def _whose(before: Sequence[Word], parent: Sequence[Word]) -> Hint | None:

@@ -1,7 +1,8 @@
 """Regexes for a gate: which payloads hold keys that say something about their values.
 
-Made from the same names that keywords.py reads keys by, for JSON as it is written, escapes undone: a key in
-double quotes, a colon, and a value that is a string, a number or a container. Other formats have to be read first.
+Made from the same names that keywords.py reads keys by, for JSON as it is written, escapes undone (`levels` in
+escapes.py): a key in double quotes, a colon, and a value that is a string, a number or a container. A match ends
+with the first character of that value. Other formats have to be read first.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from proxy.detect.keywords import NAMES, NOTHING
 
 _GAP = r"[^0-9A-Za-z\"]*"  # what may stand between two words of a key
 _VALUE = r"\"\s*:\s*[\"\[{0-9-]"
-_CONTAINER = r"\"\s*:\s*[\[{]"
-# Words that may follow a name in its key without changing it.
-_REST = rf"(?:{_GAP}(?:[0-9]+|{'|'.join(sorted(ENDINGS | NUMBERS))})(?:'?s|es)?)*{_GAP}"
+_CONTAINER = '"\\s*:\\s*(?:"[\\s\ufeff]*)?[\\[{]'  # also in a string, where the paths go on
 _PLURAL = "(?:'?s|es)?"
+# Words that may follow a name in its key without changing it.
+_REST = rf"(?:{_GAP}(?:[0-9]+|{'|'.join(sorted(ENDINGS | NUMBERS))}){_PLURAL})+{_GAP}"
 
 
 def _spelt(words: Iterable[str]) -> str:
@@ -57,6 +58,8 @@ def _alternatives(spelt: list[str], size: int = 24) -> Iterator[str]:
 def _triggers() -> Iterator[str]:
     names = [name.words for name in NAMES.values() if name.kind != NOTHING and "".join(name.words).isascii()]
     for some in _alternatives([_last(words) for words in _fewest(set(names))]):
+        # apart, as most keys end with a name: one regex for both makes databases half as large again
+        yield f"{some}{_GAP}{_VALUE}"
         yield f"{some}{_REST}{_VALUE}"
     # A name may be spread over a key and the one above it: `"card": {"number": ...}`.
     above = {words[:size] for words in names for size in range(1, len(words))}
@@ -64,7 +67,7 @@ def _triggers() -> Iterator[str]:
     for some in _alternatives([_spelt(words) for words in _fewest(above)]):
         yield f"{some}{_GAP}{_CONTAINER}"
     # Accents, other scripts, and letters that look like ours.
-    yield rf"[^\x00-\x7f][^\"\x00-\x1f]*{_VALUE}"
+    yield rf"[^\x00-\x7f][^\"]*{_VALUE}"
 
 
 TRIGGERS: tuple[str, ...] = tuple(_triggers())

@@ -15,6 +15,12 @@ from proxy.detect.triggers import width
 from proxy.detect.windows import Reach, Window, windows
 
 
+def triggers_of(active: Sequence[Recognizer]) -> tuple[Trigger, ...]:
+    """What a look with these recognizers asks of its gate."""
+    theirs = [Trigger(n, regex) for n, one in enumerate(active) for regex in one.triggers]
+    return (*theirs, *(Trigger(len(active), regex) for regex in VEILS))
+
+
 class Look:
     """`recognizers` by number, the owners of windows; the number `veil` stands for what could hide a value."""
 
@@ -28,14 +34,13 @@ class Look:
         self.by_key = by_key  # some entities are found by the keys of JSON too
         self.recognizers = tuple(active)
         self.veil = len(self.recognizers)
-        triggers = [Trigger(n, regex) for n, one in enumerate(self.recognizers) for regex in one.triggers]
-        triggers += [Trigger(self.veil, regex) for regex in VEILS]
+        triggers = triggers_of(active)
         self._gate = open_gate(triggers, cache)
-        self._gate.scan(b"")  # compiled now, not when a message waits
         # Who has no triggers, or one that no engine takes, looks at everything.
         self.always = self._gate.blind.union(n for n, one in enumerate(self.recognizers) if not one.triggers)
         self._reaches = [self._reach(trigger) for trigger in triggers]
         self.clear = self._gate.clear if not self.always else _never
+        self.ends = self._gate.ends if not self.always else _nowhere
 
     def _reach(self, trigger: Trigger) -> Reach:
         widest = width(trigger.regex) or 0  # where it is unknown, the gate does not tell places
@@ -58,6 +63,10 @@ class Look:
 
 def _everywhere(texts: Sequence[str], owners: Iterable[int]) -> list[Window]:
     return [Window(n, owner, 0, len(text)) for owner in owners for n, text in enumerate(texts)]
+
+
+def _nowhere(_: bytes) -> None:
+    return None
 
 
 def _never(_: bytes) -> bool:

@@ -81,8 +81,9 @@ _VEILS = (
     r"&[A-Za-z][A-Za-z0-9]{1,30};",
     r"%(?:[0-7][0-9A-Fa-f]|[C-Fc-f][0-9A-Fa-f]%|u[0-9A-Fa-f]{4})",
     r"[(\[{] {0,3}(?:[aA][tT]|[dD][oO][tT]|@|\.) {0,3}[)\]}]",
-    rf"[{_NEAR}][{_UNSEEN}]+[{_NEAR} ]",
-    rf" [{_UNSEEN}]+[{_NEAR}]",
+    # whatever stands before a control character: so no class of letters keeps an engine busy in ASCII
+    rf"[{CONTROLS}][{_NEAR} ]",
+    rf"[{_NEAR} {CONTROLS}][{IGNORED}]+[{_NEAR} ]",
     rf"[{WIDE}{LONG}{DIACRITICS}]",
     rf"[{_SHY})] ?[{SOFT}]+ ?[{_SHY}(+#]",
     rf"[0-9][{MARKS}]",

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from concurrent.futures import Future
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -161,7 +162,8 @@ class Inspection:
 
     def _look_later(self, leg: Leg, lane: Lane, kind: Kind, payload: bytes, since: float) -> None:
         exchange = self.exchange
-        future = exchange.submit(lambda: lane.work(kind, payload, self.session))
+        job = partial(lane.work, kind, payload, self.session)
+        future = exchange.submit(job, self.relay.sid, len(payload))
         timer = exchange.loop.call_later(exchange.settings.inspect_timeout, self._overdue, leg)
         pending = self.pending[leg.side] = Pending(kind, payload, since, future, timer)
         future.add_done_callback(lambda future: exchange.post(self._verdict, leg, pending, future))

@@ -6,13 +6,16 @@ import json
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.texts import VALUES
 from proxy.codecs import JSON, TEXT
+from proxy.detect.aliases import ABOVE, ENDINGS, NUMBERS
 from proxy.detect.engine import Engine
-from proxy.detect.escapes import unescaped
+from proxy.detect.escapes import levels, unescaped
+from proxy.detect.keys import Keys
+from proxy.detect.keywords import LONGEST_KEY, NAMES, NOTHING
 from proxy.detect.recognizer import FLOOR
 from tests.detect.looking import detector
 from tests.detect.test_verdicts import FOUND
@@ -76,6 +79,105 @@ def test_what_is_clear_raw_has_nothing_in_any_leaf_however_it_is_escaped(documen
             found = detector().search([one.text for one in leaves], detector().entities, FLOOR)
             assert not any(found)
             assert not any(detector().find(leaves, detector().entities, FLOOR)), "by its key"
+
+
+TELLING = sorted(name.words for name in NAMES.values() if name.kind != NOTHING)
+SPELLINGS: tuple[Callable[[str], str], ...] = (
+    *(str, str.upper, str.title, lambda word: word + "s", lambda word: word[:-1] + "'" + word[-1:]),
+    *(
+        lambda word: word.replace("e", "\u00e9"),
+        lambda word: word.replace("a", "\u0430"),
+        lambda word: word[:-1] + "ies",
+    ),
+)
+SIGNS = st.sampled_from(
+    [
+        "",
+        "",
+        "_",
+        "-",
+        " ",
+        ".",
+        "__",
+        " - ",
+        "_/#_",
+        "'",
+        '"',
+        '", "',
+        "\\",
+        "\\\\",
+        "\n",
+        ":",
+        "\u2013",
+        "\t\x01",
+    ]
+)
+AFTER = st.sampled_from([*sorted(ENDINGS | NUMBERS), "1", "22", "s", "es", "'s"])
+
+
+@st.composite
+def odd_keys(draw: st.DrawFn) -> str:
+    """A telling name in one of the ways that people, forms and programs spell keys, or in one that nobody does."""
+    said = draw(
+        st.sampled_from(TELLING) | st.sampled_from(sorted(ABOVE)).map(lambda word: (word,)) | st.just(("number",))
+    )
+    key = draw(st.sampled_from(["", "", "x", "my ", "q" * 40, "q" * (LONGEST_KEY - 11)]))
+    for word in said:
+        key += draw(st.sampled_from(SPELLINGS))(word) + draw(SIGNS)
+    for word in draw(st.lists(AFTER, max_size=2)):
+        key += word + draw(SIGNS)
+    return key
+
+
+CONTENTS: st.SearchStrategy[object] = st.recursive(
+    st.sampled_from(["", "Ada", 12345, -12345, True, None]),
+    lambda inner: (
+        st.lists(inner, min_size=1, max_size=2) | st.dictionaries(odd_keys(), inner, min_size=1, max_size=2)
+    ),
+    max_leaves=3,
+)
+
+
+@st.composite
+def keyed(draw: st.DrawFn) -> str:
+    """JSON with odd keys, with white space, and now and then in strings of JSON that goes on above them."""
+    space, ascii_only = draw(st.sampled_from(["", " ", "\n\t", " \r\n"])), draw(st.booleans())
+    content: object = {draw(odd_keys()): draw(CONTENTS)}
+    for _ in range(draw(st.integers(0, 2))):
+        within = draw(st.sampled_from(["", " ", "\n"])) + json.dumps(
+            content, ensure_ascii=ascii_only, separators=(",", f"{space}:{space}")
+        )
+        content = {draw(odd_keys() | st.just("body")): within}
+    document = json.dumps(content, ensure_ascii=draw(st.booleans()), separators=("," + space, f"{space}:"))
+    return _respelt(draw, document) if draw(st.booleans()) else document
+
+
+@settings(max_examples=1500, deadline=None)
+@given(keyed())
+@example('{"first\\\\name": "Ada"}')
+@example('{"cvv\\"code": "123"}')
+@example('{"cvv\\u0022code": "123"}')
+@example('{"b": "{\\"cvv\\\\\\"code\\": \\"123\\"}"}')
+@example('{"card": "{\\"pin\\": \\"1234\\"}"}')
+@example('{"pr\u00e9\\nnom": "Ada"}')
+@example(json.dumps({"q" * 52 + "_first_name" + "zzz": "Ada"}))
+def test_what_is_clear_raw_has_no_key_that_says_anything_however_it_is_spelt(document: str) -> None:
+    payload = document.encode(errors="replace")
+    if detector().clear(payload, detector().entities, FLOOR):
+        assert [leaf for leaf in JSON.read(payload) if Keys.entity(leaf.path)] == []
+
+
+def read_at(payload: bytes) -> list[bytes]:
+    return list(levels(payload, unescaped(payload)))
+
+
+def test_keys_are_read_at_every_level_of_json_in_strings() -> None:
+    assert read_at(b'{"a":"b\\nc"}') == [b'{"a":"b\nc"}']
+    assert read_at(b'{"a\\"b":"c"}') == [b'{"a_b":"c"}', b'{"a"b":"c"}']
+    outer, within, *deeper = read_at(json.dumps({"c": json.dumps({'a"b': 1})}).encode())
+    assert b'"c"' in outer and b'"a"' not in outer and b'"a_b"' in within
+    assert all(b'"a_b"' not in level for level in deeper)
+    assert read_at(b'"\\u0022 \xff"') == [b'"\\u0022 \xff"'] * 8
 
 
 @pytest.mark.parametrize("value", [value for values in FOUND.values() for value in values])

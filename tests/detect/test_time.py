@@ -1,10 +1,8 @@
-"""Time is limited and the limit is never passed over in silence; large messages are looked at by workers."""
+"""Time is limited and the limit is never passed over in silence."""
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -12,9 +10,8 @@ from proxy.core.action import Cause
 from proxy.core.finding import Finding
 from proxy.core.lane import refusal_of
 from proxy.detect.deadline import Deadline
-from proxy.detect.engine import SAMPLE, Engine, distinct
+from proxy.detect.engine import Engine, distinct
 from proxy.detect.recognizers.phone import Phone
-from proxy.detect.workers import OverloadError, Workers
 from tests.detect.looking import detector, leaf
 
 E_MAIL, PHONE, CARD = " bob@corp.example ", " (212) 555-0142 ", " 4111 1111 1111 1111 "
@@ -152,64 +149,8 @@ def test_warm_says_which_recognizer_misses_its_sample(monkeypatch: pytest.Monkey
         Engine().warm()
 
 
-@pytest.fixture
-def busy() -> Iterator[tuple[Workers, threading.Event]]:
-    """One worker that is held up, with room for two more behind it."""
-    workers, go = Workers(threads=1, waiting=2), threading.Event()
-    running = threading.Event()
-    workers.submit(lambda: (running.set(), go.wait(30)))
-    assert running.wait(30)
-    yield workers, go
-    go.set()
-    workers.close()
-
-
-def test_a_worker_finds_what_the_loop_would_find() -> None:
-    workers, looker = Workers(threads=1, waiting=2), detector()
-    try:
-        found = workers.submit(lambda: looker.find([leaf(SAMPLE)], looker.entities, 0.5)).result(30)
-        assert found == looker.find([leaf(SAMPLE)], looker.entities, 0.5)
-        failed = workers.submit(lambda: looker.find([], frozenset({"SHOE_SIZE"}), 0.5))
-        assert isinstance(failed.exception(30), LookupError)
-    finally:
-        workers.close()
-    assert isinstance(workers.submit(lambda: 1).exception(5), RuntimeError)
-
-
 def test_many_findings_in_one_text_are_settled_in_one_sweep() -> None:
     """100,000 findings compared pairwise would take hours; the budget does not interrupt that."""
     findings = [Finding("EMAIL_ADDRESS", n * 10, n * 10 + 8, 1.0, "x") for n in range(100_000)]
     inside = [Finding("EMAIL_ADDRESS", n * 10 + 1, n * 10 + 5, 0.5, "x") for n in range(100_000)]
     assert distinct(findings + inside) == findings
-
-
-def test_a_message_behind_a_full_queue_is_refused_at_once(busy: tuple[Workers, threading.Event]) -> None:
-    workers, go = busy
-    waiting = [workers.submit(lambda: 1) for _ in range(2)]
-    refused = workers.submit(lambda: 1)
-    assert refused.done()
-    error = refused.exception()
-    assert isinstance(error, OverloadError)
-    assert refusal_of(error).cause is Cause.BUDGET
-    go.set()
-    assert [future.result(30) for future in waiting] == [1, 1]
-
-
-def test_a_cancelled_job_leaves_its_place_in_the_queue(busy: tuple[Workers, threading.Event]) -> None:
-    workers, go = busy
-    first, second = workers.submit(lambda: 1), workers.submit(lambda: 2)
-    assert first.cancel()
-    third = workers.submit(lambda: 3)
-    go.set()
-    assert (second.result(30), third.result(30)) == (2, 3)
-
-
-def test_close_cancels_what_waits(busy: tuple[Workers, threading.Event]) -> None:
-    workers, go = busy
-    waits = workers.submit(lambda: 1)
-    closing = threading.Thread(target=workers.close)
-    closing.start()
-    go.set()
-    closing.join(30)
-    assert not closing.is_alive()
-    assert waits.done()

@@ -97,7 +97,7 @@ def test_one_message_too_many_in_the_queue_is_refused_at_once(ear: Listener) -> 
     options = ("--max-waiting", "1", "--inspect-timeout", "20s")
     with Service(ear) as service, Hushwire(service.url, *options) as proxy, contextlib.ExitStack() as stack:
         clients = [stack.enter_context(opened(proxy, "/echo")) for _ in range(8)]
-        message = b"nothing personal in here, " * 150_000
+        message = b"write to bob@example.com, please. " * 10_000  # takes longer than what counts as nothing
         for client in clients:
             client.say(TEXT, message)
         answers = [client.hears() for client in clients]
@@ -105,9 +105,9 @@ def test_one_message_too_many_in_the_queue_is_refused_at_once(ear: Listener) -> 
         served = [frame for frame in answers if frame is not None and frame.opcode == TEXT]
         refused = [frame for frame in answers if frame is not None and frame.opcode == CLOSE]
         assert len(served) + len(refused) == 8
-        assert all(frame.payload == message for frame in served)
+        assert all(frame.payload == message.replace(b"bob@example.com", b"<EMAIL_ADDRESS>") for frame in served)
         assert all(frame.payload[:2] == UNSEEN.to_bytes(2) for frame in refused)
-        assert served, "the one at work and the one that waits are not refused"
+        assert served, "whoever is at work or waits alone is not refused"
         assert metrics(proxy)[BUDGET] == len(refused) > 0
 
 
@@ -167,7 +167,7 @@ class Unreadable:
 
     name = "unreadable"
 
-    def read(self, payload: bytes) -> Any:
+    def read(self, payload: bytes, near: Any = None) -> Any:
         raise ValueError(payload.decode())
 
     def write(self, payload: bytes, edits: Any) -> bytes:

@@ -280,7 +280,7 @@ class Bench:
     def __init__(self) -> None:
         self.jobs: deque[tuple[Callable[[], list[Action]], Future[list[Action]]]] = deque()
 
-    def submit(self, job: Callable[[], list[Action]]) -> Future[list[Action]]:
+    def submit(self, job: Callable[[], list[Action]], owner: int, size: int) -> Future[list[Action]]:
         future: Future[list[Action]] = Future()
         self.jobs.append((job, future))
         return future

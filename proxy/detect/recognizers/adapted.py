@@ -8,18 +8,20 @@ whole words only; Presidio wants a language model for that. What a recognizer ra
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import regex
 from presidio_analyzer import EntityRecognizer, PatternRecognizer
-from presidio_analyzer.nlp_engine import NlpArtifacts, NoOpNlpEngine
-from presidio_analyzer.predefined_recognizers import SpacyRecognizer
 
 from proxy.core.finding import Finding
 from proxy.detect.deadline import Deadline
 from proxy.detect.recognizer import FLOOR, Recognizer
 from proxy.detect.recognizers.superset import Shape, shape
+
+if TYPE_CHECKING:
+    from presidio_analyzer.nlp_engine import NlpArtifacts
 
 REACH = 48  # characters before a match in which a context word counts; Presidio looks at five words
 BOOST, LEAST = 0.35, 0.4  # what a context word adds to a score, and what it makes of it at least: Presidio's
@@ -159,7 +161,7 @@ class Foreign:
 
 def adapt(recognizer: EntityRecognizer, said: bool = False) -> tuple[Recognizer, ...]:
     """`recognizer` as one Recognizer for each of its entities. Raises ValueError if it needs a language model."""
-    if isinstance(recognizer, SpacyRecognizer):
+    if _reads_spacy(recognizer):
         raise ValueError(f"{type(recognizer).__name__} needs a language model, which is not loaded here")
     kind = type(recognizer)
     if isinstance(recognizer, PatternRecognizer) and kind.analyze is PatternRecognizer.analyze:
@@ -168,8 +170,19 @@ def adapt(recognizer: EntityRecognizer, said: bool = False) -> tuple[Recognizer,
     return tuple(Foreign(recognizer, entity) for entity in entities)
 
 
+SPACY = "presidio_analyzer.predefined_recognizers.nlp_engine_recognizers.spacy_recognizer"
+
+
+def _reads_spacy(recognizer: EntityRecognizer) -> bool:
+    """Whether it is a SpacyRecognizer: never, as long as nobody has imported that class (and with it spaCy)."""
+    module = sys.modules.get(SPACY)
+    return module is not None and isinstance(recognizer, module.SpacyRecognizer)
+
+
 def _nothing(language: str) -> NlpArtifacts:
-    """What Presidio hands to recognizers when there is no language model."""
+    """What Presidio hands to recognizers when there is no language model. It is made of spaCy's classes."""
+    from presidio_analyzer.nlp_engine import NoOpNlpEngine  # noqa: PLC0415
+
     engine = NoOpNlpEngine([{"lang_code": language, "model_name": "none"}])
     engine.load()
     return engine.process_text("", language)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
 
 from proxy.core.finding import Finding
 from proxy.detect.deadline import Deadline
@@ -53,6 +52,24 @@ _UATP = (4, 5, 6)  # airline cards begin with 1, as times and ids do: only in pr
 _SEPARATOR = r"[ \-._\u00a0\u2002-\u200b\u2010-\u2015\u202f\u2212\u3000]{1,2}"
 _run = re.compile(rf"\d+(?:{_SEPARATOR}\d+)*")
 _digits = re.compile(r"\d+")
+
+_S = _SEPARATOR
+# Where a card may begin, and the groups from there on as long as one sign sets them apart.
+_begin = re.compile(
+    rf"(?<!\d)(?=\d{{12,19}}(?!\d)|\d{{4}}({_S})\d{{4,6}}\1\d{{1,6}}(?!\d)|\d{{6}}{_S}\d{{13}}(?!\d))\d"
+)
+_groups = re.compile(rf"(\d++)(?:({_S})(\d++)(?:\2(\d++)(?:\2(\d++)(?:\2(\d++))?)?)?)?")
+# Rows of groups of one size, as long as they are; which of 1, 2, 3 and 5 is told by which of the signs is there.
+_even = re.compile(
+    r"(?<!\d)(?:"
+    + "|".join(
+        rf"\d{{{size}}}(?!\d)(?:(?P<s{size}>{_S})\d{{{size}}}(?!\d)(?:(?P=s{size})\d{{{size}}}(?!\d))*+)?+"
+        for size in (1, 2, 3, 5)
+    )
+    + ")"
+)
+_next = re.compile(rf"({_S})(\d{{1,4}})(?!\d)")
+_SHORTEST, _LONGEST = 13 + 2, 19 + 2 * 18  # characters of a row with its signs
 _uuid = re.compile(r"(?<![0-9a-z])[0-9a-f]{4}-\Z", re.IGNORECASE)
 _doubled = str.maketrans("0123456789", "0246813579")
 
@@ -79,6 +96,10 @@ def _table() -> dict[int, list[tuple[int, frozenset[str]]]]:
 
 
 _by_length = _table()
+_heads = {
+    length: {f"{prefix}{digit}"[:2] for _, prefixes in by_width for prefix in prefixes for digit in range(10)}
+    for length, by_width in _by_length.items()
+}
 
 
 def _triggers() -> tuple[str, ...]:
@@ -92,7 +113,8 @@ def _triggers() -> tuple[str, ...]:
     # the first for rows of 4 4 4, 4 6 4, 4 5 6 and 5 5 3: one is faster than four
     printed = ("4 4,6 3", "6 13", " ".join("1" * 13), "2 2 2 2 2 2 1", "3 3 3 3 1")
     rows = (_GAP.join(rf"\d{{{size}}}" for size in row.split(" ")) for row in printed)
-    return (rf"(?:^|[^0-9a-z])(?:{'|'.join(alone)})(?:$|[^0-9a-z])", *rows)
+    # also behind a letter, where no card is: so the engine waits for the same signs as with the telephone's rows
+    return (rf"(?:^|[^0-9])(?:{'|'.join(alone)})(?:$|[^0-9a-z])", *rows)
 
 
 class Card:
@@ -115,35 +137,50 @@ class Card:
 
 def _rows(text: str, start: int, end: int, deadline: Deadline) -> Iterator[tuple[int, int, float]]:
     """(start, end, score) of the rows of groups in `text[start:end]` that are cards."""
-    groups = [group.span() for group in _digits.finditer(text, start, end)]
-    sizes = [last - first for first, last in groups]
-    between = [text[left[1] : right[0]] for left, right in pairwise(groups)]
-    for i, j in _candidates(sizes, between):
+    begins, ends = not _glued(text, start - 1), not _glued(text, end)
+    for first, last in _candidates(text, start, end):
         deadline.left()  # a run may be as long as its text
-        first, last = groups[i][0], groups[j - 1][1]
-        if _glued(text, first - 1) or _glued(text, last):
+        if (first == start and not begins) or (last == end and not ends):
             continue
-        number = ascii_digits("".join([text[left:right] for left, right in groups[i:j]]))
-        score = _alone(text, first, last, number) if j == i + 1 else _printed(tuple(sizes[i:j]), number)
+        groups = _digits.findall(text, first, last)
+        number = ascii_digits("".join(groups))
+        if len(groups) == 1:
+            score = _alone(text, first, last, number)
+        else:
+            score = _printed(tuple([len(group) for group in groups]), number)
         if score:
             yield first, last, score
 
 
-def _candidates(sizes: list[int], between: list[str]) -> Iterator[tuple[int, int]]:
-    """Slices of groups that have the form of a card, set apart by the same sign throughout."""
-    even = 0  # where groups of one size began
-    for i, size in enumerate(sizes):
-        if 12 <= size <= 19:
-            yield i, i + 1
-        for end in range(i + 3, min(i + 5, len(sizes)) + 1):
-            if tuple(sizes[i:end]) in _PRINTED and len(set(between[i : end - 1])) == 1:
-                yield i, end
-        if i + 1 == len(sizes) or sizes[i + 1] != size or between[i] != between[even]:
-            last = i + 2 if i + 1 < len(sizes) and sizes[i + 1] < size and between[i] == between[even] else i + 1
-            # not the twelve digits of an IP address, and none of the sizes above
-            if size < 6 and size != 4 and last - even > 2 and 12 < sum(sizes[even:last]) <= 19:
-                yield even, last
-            even = i + 1
+def _candidates(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """(start, end) of groups that have the form of a card, set apart by the same sign throughout."""
+    for place in _begin.finditer(text, start, end):
+        first = place.start()
+        groups = _groups.match(text, first, end)
+        assert groups is not None  # it begins with a digit
+        sizes = [len(group) for group in groups.group(1, 3, 4, 5, 6) if group]
+        if 12 <= sizes[0] <= 19:
+            yield first, groups.end(1)
+        for count in range(2, len(sizes) + 1):
+            if tuple(sizes[:count]) in _PRINTED:
+                yield first, groups.end(count + 1)
+    yield from _even_rows(text, start, end)
+
+
+def _even_rows(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """(start, end) of the rows of groups of one size, none of the printed ones, and perhaps a smaller last one."""
+    for row in _even.finditer(text, start, end):
+        first, last = row.span()
+        if not _SHORTEST - 6 <= last - first <= _LONGEST:
+            continue
+        sign = row[row.lastgroup or 0]
+        size = text[first:last].find(sign)
+        more = _next.match(text, last, end)
+        if more and more[1] == sign and len(more[2]) < size:
+            last = more.end()
+        digits = last - first - text[first:last].count(sign) * len(sign)
+        if 12 < digits <= 19 and text[first:last].count(sign) > 1:  # not the twelve digits of an IP address
+            yield first, last
 
 
 def _glued(text: str, at: int) -> bool:
@@ -171,7 +208,9 @@ def _printed(sizes: tuple[int, ...], number: str) -> float:
 
 def is_issued(number: str) -> bool:
     """Whether a scheme has cards of this length that begin like this."""
-    return any(number[:width] in prefixes for width, prefixes in _by_length.get(len(number), ()))
+    return number[:2] in _heads.get(len(number), ()) and any(
+        number[:width] in prefixes for width, prefixes in _by_length.get(len(number), ())
+    )
 
 
 def luhn(number: str) -> bool:

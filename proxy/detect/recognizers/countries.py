@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import Any
 
 import regex
 from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer, predefined_recognizers
-from presidio_analyzer.recognizer_registry import RecognizerRegistryProvider
+from presidio_analyzer.predefined_recognizers import country_specific
 
 from proxy.detect.recognizer import Recognizer
 from proxy.detect.recognizers.adapted import NO_CONTEXT, Adapted, Context, adapt
@@ -30,15 +31,18 @@ def countries() -> dict[str, tuple[Callable[[], EntityRecognizer], ...]]:
     """Codes of countries, as Presidio has them (`uk`, `de`), and their recognizers in the installed version."""
     found: dict[str, list[Callable[[], EntityRecognizer]]] = {}
     kind: Any
-    for name, kind in sorted(vars(predefined_recognizers).items()):
-        if (
-            inspect.isclass(kind)
-            and issubclass(kind, EntityRecognizer)
-            and kind.COUNTRY_CODE
-            and name not in ALWAYS
-        ):
+    for _, kind in sorted(_exported().items()):
+        if inspect.isclass(kind) and issubclass(kind, EntityRecognizer) and kind.COUNTRY_CODE:
             found.setdefault(kind.COUNTRY_CODE.lower(), []).append(kind)
     return {code: tuple(kinds) for code, kinds in sorted(found.items())}
+
+
+def _exported() -> dict[str, Any]:
+    """What Presidio offers in its modules of countries. To ask for all that it offers would import spaCy."""
+    inside = walk_packages(country_specific.__path__, f"{country_specific.__name__}.")
+    modules = [import_module(one.name) for one in inside if not one.ispkg]
+    names = {*dir(predefined_recognizers)} - ALWAYS
+    return {name: kind for module in modules for name, kind in vars(module).items() if name in names}
 
 
 def of_countries(codes: Iterable[str]) -> tuple[Recognizer, ...]:
@@ -82,6 +86,8 @@ def from_yaml(path: Path) -> tuple[Recognizer, ...]:
     """
     if not path.is_file():  # Presidio would take its own list instead
         raise ValueError(f"there is no file {path}")
+    from presidio_analyzer.recognizer_registry import RecognizerRegistryProvider  # noqa: PLC0415 - and with it spaCy
+
     try:
         listed = RecognizerRegistryProvider(conf_file=path).create_recognizer_registry().recognizers
         made = tuple(one for recognizer in _once(listed) for one in adapt(recognizer))

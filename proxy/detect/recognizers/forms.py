@@ -117,7 +117,7 @@ SECRETS: tuple[Secret, ...] = (
     # told by the word before
     Formed(
         "bearer",
-        r"bearer[ \t]{1,4}[a-z0-9]",
+        r"bearer[ \t]{1,4}[\w.~+/-]",
         r"(?<![A-Za-z0-9])bearer[ \t]{1,4}([\w.~+/-]{15,390}\w={0,2})",
         random(3.0),
         score=0.9,

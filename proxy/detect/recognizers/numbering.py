@@ -47,11 +47,28 @@ def judged(digits: str) -> tuple[bool, bool]:
     Possible: the code exists and the rest is as long as its numbers are. Valid: such numbers are in use. A trunk
     digit that should have been left out, as in `+44 (0)20`, is.
     """
-    for width in (1, 2, 3):
-        if int(digits[:width] or 0) in COUNTRY_CODE_TO_REGION_CODE:
-            found = plan(int(digits[:width]))
-            rest = digits[width:]
-            bare = rest.removeprefix(found.trunk) if found.trunk else rest
-            valid = any(found.valid.fullmatch(number) for number in {rest, bare})
-            return valid or bool({len(rest), len(bare)} & found.lengths), valid
-    return False, False
+    width = _width(digits[:3])
+    if not width:
+        return False, False
+    found, rest = plan(int(digits[:width])), digits[width:]
+    bare = rest.removeprefix(found.trunk) if found.trunk else rest
+    valid = any(found.valid.fullmatch(number) for number in {rest, bare})
+    return valid or bool({len(rest), len(bare)} & found.lengths), valid
+
+
+def is_possible(digits: str) -> bool:
+    """The first of what `judged` tells, sooner: most numbers have a length that tells it without a regex."""
+    width = _width(digits[:3])
+    if not width:
+        return False
+    found, rest = plan(int(digits[:width])), digits[width:]
+    bare = rest.removeprefix(found.trunk) if found.trunk else rest
+    if len(rest) in found.lengths or len(bare) in found.lengths:
+        return True
+    return found.valid.fullmatch(rest) is not None or found.valid.fullmatch(bare) is not None
+
+
+@cache
+def _width(begin: str) -> int:
+    """How many digits of the first three are the calling code; 0 if none is."""
+    return next((n for n in (1, 2, 3) if int(begin[:n] or 0) in COUNTRY_CODE_TO_REGION_CODE), 0)

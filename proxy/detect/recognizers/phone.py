@@ -32,6 +32,7 @@ from proxy.detect.recognizers.phone_rows import (
     gap_before,
     is_part_after,
     is_part_before,
+    runs,
 )
 
 _GAP = rf"{GAP}{{1,3}}+"
@@ -119,30 +120,30 @@ def _grouped(
     text: str, start: int, end: int, threshold: float, deadline: Deadline
 ) -> Iterator[tuple[int, int, float]]:
     """(start, end, score) of the numbers in a run of groups; no two begin with the same group."""
-    run = Run(text, start, end)
-    found: list[tuple[float, int, int]] = []
-    for i, weak in run.starts():
-        deadline.left()  # a run may be as long as its text
-        if best := _best(run, i, weak, threshold):
-            found.append((*best, i))
-    free = bytearray(b"\x01") * len(run.spans)
-    for sure, j, i in sorted(found, key=lambda row: (-row[0], row[2] - row[1], row[2])):
-        if free[i]:  # what a surer row leaves uncovered on its left is part of the number
-            free[i:j] = bytes(j - i)
-            yield *run.place(i, j), sure
+    for run in runs(text, start, end):
+        found: list[tuple[float, int, int]] = []
+        for i, weak in run.starts():
+            deadline.left()  # a run may be as long as its text
+            if best := _best(run, i, weak, threshold):
+                found.append((*best, i))
+        free = bytearray(b"\x01") * len(run.spans)
+        for sure, j, i in sorted(found, key=lambda row: (-row[0], row[2] - row[1], row[2])):
+            if free[i]:  # what a surer row leaves uncovered on its left is part of the number
+                free[i:j] = bytes(j - i)
+                yield *run.place(i, j), sure
 
 
 def _best(run: Run, i: int, weak: bool, threshold: float) -> tuple[float, int] | None:
     """(score, group behind the last) of the surest row that begins with group `i`, the longest of those."""
     best: tuple[float, int] | None = None
-    for row, j in run.rows(i):
+    for row, j in run.rows(i, weak):
         sure = score(row)
         if sure > (best[0] if best else 0.0 if weak else WEAK):
             best = (sure, j)
         if sure >= (INTERNATIONAL if "+" in row.lead else WRITTEN):
             break
     if best and best[0] == WEAK and threshold <= TOLD:
-        row = next(row for row, j in run.rows(i) if j == best[1])
+        row = next(row for row, j in run.rows(i, weak) if j == best[1])
         best = (_told(run.text, row, run.spans[i][0], run.spans[best[1] - 1][1]), best[1])
     return best if best and best[0] >= threshold else None
 

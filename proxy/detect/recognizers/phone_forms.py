@@ -7,9 +7,10 @@ is that people write the numbers of their country in few ways, and that most of 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
-from proxy.detect.recognizers.numbering import judged
+from proxy.detect.recognizers.numbering import is_possible, judged
 
 INTERNATIONAL = 0.85  # with its calling code, and in use there
 WRITTEN = 0.7  # grouped as numbers are, or with a calling code and as long as numbers there are
@@ -44,26 +45,61 @@ class Row(NamedTuple):
     lead: str
 
 
+class _Form(NamedTuple):
+    """What the sizes and gaps of a row leave possible; its digits decide."""
+
+    abroad: bool
+    american: bool
+    spaced: bool
+    trunk: bool
+    area: bool
+    own: re.Pattern[str] | None
+    weak: bool
+
+
+_NOTHING = _Form(False, False, False, False, False, None, False)
+
+
 def score(row: Row) -> float:
     """How sure it is by its form alone; 0.0 if it can be no number."""
-    if "+" in row.lead:
+    digits, sizes, gaps, lead = row
+    if "+" in lead:
         return _international(row)
-    if len(row.sizes) == 1:
-        return WEAK if 7 <= len(row.digits) <= 15 and _is_weak(row) else 0.0
-    if row.digits.startswith("00") and _is_abroad(row):
+    if len(sizes) == 1:
+        return (
+            WEAK
+            if 7 <= len(digits) <= 15 and not _seconds.fullmatch(digits) and not _day.fullmatch(digits)
+            else 0.0
+        )
+    form = _form(sizes, gaps, lead.endswith(("(", "\uff08")))
+    if form.abroad and digits.startswith("00") and is_possible(digits[2:]):
         return WRITTEN
-    if not 7 <= len(row.digits) <= 15 or not _is_even(row):
-        return 0.0
-    if is_american(row) or _has_trunk(row) or _has_area(row) or _is_own(row):
+    if (
+        (form.american and _is_american(digits, len(sizes), form.spaced))
+        or (form.trunk and digits[0] == "0" and digits[1] != "0")
+        or (form.area and not (sizes[0] == 4 and digits[:2] in ("19", "20")))
+        or (form.own and form.own.match(digits))
+    ):
         return WRITTEN
-    return WEAK if _is_weak(row) else 0.0
+    return WEAK if form.weak else 0.0
 
 
-def _is_abroad(row: Row) -> bool:
-    """Two zeros for the plus sign."""
-    if "." in row.gaps or not 2 <= row.sizes[0] <= 5 or not 9 <= len(row.digits) <= 17:
-        return False
-    return judged(row.digits[2:])[0]
+@lru_cache(4096)
+def _form(sizes: tuple[int, ...], gaps: str, opened: bool) -> _Form:
+    """The form of rows of two groups and more; `opened`: a bracket stands in front. Whole texts share a few."""
+    length = sum(sizes)
+    abroad = "." not in gaps and 2 <= sizes[0] <= 5 and 9 <= length <= 17
+    if not 7 <= length <= 15 or not _is_even(gaps):
+        return _NOTHING._replace(abroad=abroad)
+    return _Form(
+        abroad=abroad,
+        american=sizes in ((3, 3, 4), (1, 3, 3, 4)),
+        spaced=set(gaps) == {" "},
+        trunk=_has_trunk(sizes, gaps, length),
+        area=opened and _has_area(sizes, gaps, length),
+        own=_own.get(sizes) if "." not in gaps and (sizes != (2, 5, 4) or gaps[-1] == "-") else None,
+        weak=_is_weak(sizes, gaps),
+    )
 
 
 def _international(row: Row) -> float:
@@ -82,77 +118,79 @@ def _international(row: Row) -> float:
     return WRITTEN if len(row.sizes) > 1 or len(digits) >= 10 else WEAK
 
 
-def _is_even(row: Row) -> bool:
+def _is_even(gaps: str) -> bool:
     """Whether the gaps go together: one kind, or a first one of its own; spaces and hyphens mix, one slash may."""
-    gaps = row.gaps
     if "X" in gaps or gaps.count("/") > 1 or ("(" in gaps and gaps[:2] != "()"):
         return False
     rest = set(gaps[2 if gaps[:1] == "(" else 1 :]) - {"/"}
     return rest <= {"."} if gaps[:1] == "." else rest <= {" ", "-"} or (gaps[0] == ")" and rest <= {"."})
 
 
-def is_american(row: Row) -> bool:
+def _is_american(digits: str, groups: int, spaced: bool) -> bool:
     """Ten digits as 3-3-4, with or without 1 in front; set apart by spaces alone, area and exchange must exist."""
-    if (
-        row.sizes[-3:] != (3, 3, 4)
-        or row.sizes[:-3] not in ((), (1,))
-        or (len(row.sizes) == 4 and row.digits[0] != "1")
-    ):
+    if groups == 4 and digits[0] != "1":
         return False
-    area, exchange = row.digits[-10], row.digits[-7]
-    return (area > "1" and exchange > "1") if set(row.gaps) == {" "} else area != "0"
+    area, exchange = digits[-10], digits[-7]
+    return (area > "1" and exchange > "1") if spaced else area != "0"
 
 
-def _has_trunk(row: Row) -> bool:
-    """A zero in front of the area, as in most of Europe, Asia and Africa: `030/1234567`, `08-74 01 24`."""
-    sizes = row.sizes
+def _has_trunk(sizes: tuple[int, ...], gaps: str, length: int) -> bool:
+    """Behind a zero the area, as in most of Europe, Asia and Africa: `030/1234567`, `08-74 01 24`."""
     return (
-        row.digits[0] == "0"
-        and row.digits[1] != "0"
-        and 9 - (row.gaps[:1] in "-/)" and set(row.gaps[1:]) == {" "}) <= len(row.digits) <= 13
+        9 - (gaps[:1] in "-/)" and set(gaps[1:]) == {" "}) <= length <= 13
         and 2 <= sizes[0] <= 5
         and 2 <= len(sizes) <= 6
         and (min(sizes[1:]) > 1 or (sizes[0] == 2 and sizes[1] == 1 and min(sizes[2:], default=0) > 1))
         and sizes not in (_US_SSN, _US_ZIP)
-        and (row.gaps != "." or sizes[0] > 2)
+        and (gaps != "." or sizes[0] > 2)
     )
 
 
-def _has_area(row: Row) -> bool:
-    """An area in brackets: `(37) 788-063`, `(11) 91234-5678`; not a year."""
-    return (
-        row.lead.endswith(("(", "\uff08"))
-        and row.gaps[0] == ")"
-        and 2 <= row.sizes[0] <= 5
-        and not (row.sizes[0] == 4 and row.digits[:2] in ("19", "20"))
-        and 8 <= len(row.digits) <= 13
-        and min(row.sizes[1:]) > 1
-    )
+def _has_area(sizes: tuple[int, ...], gaps: str, length: int) -> bool:
+    """An area in brackets: `(37) 788-063`, `(11) 91234-5678`; a year is none."""
+    return gaps[0] == ")" and 2 <= sizes[0] <= 5 and 8 <= length <= 13 and min(sizes[1:]) > 1
 
 
-def _is_own(row: Row) -> bool:
-    begin = _own.get(row.sizes)
-    if begin is None or not begin.match(row.digits) or "." in row.gaps:
+def _is_weak(sizes: tuple[int, ...], gaps: str) -> bool:
+    """Whether nothing speaks against it: neither a decimal, a thousand, a network address, an id."""
+    if min(sizes[1:]) < 2 or len(sizes) > 6 or sizes == _US_SSN:
         return False
-    return row.sizes != (2, 5, 4) or row.gaps[-1] == "-"
-
-
-def _is_weak(row: Row) -> bool:
-    """Whether nothing speaks against it: neither a time, nor a decimal, a thousand, a network address, an id."""
-    if len(row.sizes) == 1:
-        return not _seconds.fullmatch(row.digits) and not _day.fullmatch(row.digits)
-    if min(row.sizes[1:]) < 2 or len(row.sizes) > 6 or row.sizes == _US_SSN:
-        return False
-    if "." not in row.gaps:
+    if "." not in gaps:
         return True
-    if len(row.sizes) == 2 or row.sizes[0] == 1 or (row.sizes[0] < 3 and set(row.sizes[1:]) == {3}):
+    if len(sizes) == 2 or sizes[0] == 1 or (sizes[0] < 3 and set(sizes[1:]) == {3}):
         return False
-    return len(row.sizes) != 4 or (max(row.sizes) > 3 and row.sizes[0] > 2)
+    return len(sizes) != 4 or (max(sizes) > 3 and sizes[0] > 2)
+
+
+def may_score(sizes: tuple[int, ...], gaps: str, lead: str, weak: bool) -> bool:
+    """Whether a row may score, whatever its digits are: more than WEAK, or if `weak` that too."""
+    if "+" in lead:
+        return True
+    if len(sizes) == 1:
+        return weak
+    form = _form(sizes, gaps, lead.endswith(("(", "\uff08")))
+    return form.abroad or form.american or form.trunk or form.area or form.own is not None or (weak and form.weak)
 
 
 def may_begin(digit: str, lead: str, sizes: tuple[int, ...]) -> bool:
     """Whether groups of `sizes`, of which the first begins with `digit`, may score more than WEAK. Cheap."""
     return digit == "0" or lead == "(" or sizes[:3] in _FIRST or not digit.isascii()
+
+
+def begins(gap: str) -> str:
+    """A regex that matches at every group, of ASCII digits, with which a row begins that scores more than WEAK and
+    has no plus sign. `gap` matches one character of what stands between groups."""
+    gaps, maybe = f"{gap}{{1,3}}", f"{gap}{{0,3}}"
+    own = (gaps.join(groups).replace(r"\d", "[0-9]") for groups, _ in OWN)
+    forms = (
+        rf"(?:1{gaps})?[1-9][0-9]{{2}}{gaps}[0-9]{{3}}{gaps}[0-9]{{4}}(?![0-9])",  # _is_american
+        # from abroad: what follows the zeros is a calling code, or 01 and the like, which `judged` takes for one
+        rf"00{maybe}(?:[1-9]|0{maybe}(?:[1-9]|0{maybe}[17]))(?:{maybe}[0-9]){{4}}",
+        rf"0[1-9][0-9]{{0,3}}{gaps}[0-9](?:[0-9]|{gaps}[0-9]{{2}})(?:{maybe}[0-9]){{2}}",  # _has_trunk
+        r"(?<=[(\uff08])[0-9]{2,5}[)\uff09]",  # _has_area
+        rf"(?:{'|'.join(own)})(?![0-9])",  # OWN
+    )
+    return "|".join(forms)
 
 
 def is_speakable(digits: str) -> bool:

@@ -101,6 +101,10 @@ def test_entropy_tells_made_up_values_from_words() -> None:
     assert is_token("eyJhbGciOiJIUzI1NiJ9.x.y") and not is_token("eyJ4IjoxfQ.x.y")
 
 
+def test_a_card_in_two_groups_is_found() -> None:
+    assert values(Card(), "card 630495 1234567890128 please") == {"630495 1234567890128"}
+
+
 def test_a_security_code_behind_a_card_does_not_hide_it() -> None:
     number = CARDS[1]
     assert any(number in value for value in values(Card(), f"{number} 123"))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import time
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -16,8 +18,8 @@ from proxy.detect.deadline import Deadline
 from proxy.detect.recognizers.hotwords import words_to_phone
 from proxy.detect.recognizers.numbering import judged
 from proxy.detect.recognizers.phone import Phone
-from proxy.detect.recognizers.phone_forms import Row, score
-from proxy.detect.recognizers.phone_rows import Run
+from proxy.detect.recognizers.phone_forms import WEAK, Row, score
+from proxy.detect.recognizers.phone_rows import Run, runs
 from tests.detect.recognizers.looking import look, look_everywhere, values
 from tests.detect.recognizers.samples import CARDS, NOTHING, PLACES
 
@@ -421,12 +423,50 @@ def test_a_row_of_groups_is_scored_by_its_form(row: Row, sure: float) -> None:
 
 def test_a_run_knows_its_gaps_and_where_rows_may_begin() -> None:
     text = "x 12 (212) 555-0142, y"
-    run = Run(text, 2, text.index(","))
+    (run,) = runs(text, 2, text.index(","))
     assert run.gaps == "()-"
     assert dict(run.starts()) == {0: True, 1: False}
     assert run.place(1, 4) == (text.index("("), text.index(","))
-    dated = Run("2026-11-22 0171 1234567", 0, 23)
-    assert {row.digits for i, _ in dated.starts() for row, _ in dated.rows(i)} == {"01711234567"}
+    (dated,) = runs("2026-11-22 0171 1234567", 0, 23)
+    assert {row.digits for i, weak in dated.starts() for row, _ in dated.rows(i, weak)} == {"01711234567"}
+
+
+def test_of_a_long_row_of_groups_only_the_parts_are_read_in_which_a_number_may_begin() -> None:
+    text = "12 3 " * 1000 + "212 555 1142" + " 7 89" * 1000
+    read = list(runs(text, 0, len(text)))
+    assert sum(len(run.spans) for run in read) < 50
+    assert [run.spans[i][0] for run in read for i, _ in run.starts()] == [0, 5000]
+
+
+@pytest.mark.parametrize("at", range(16 * 1024 - 40, 16 * 1024 + 3))
+def test_a_long_row_is_read_in_pieces_that_cut_no_number(at: int) -> None:
+    text = ("12 " * 6000)[: at - at % 3] + "212 555 1142" + " 89 7" * 100
+    assert [(one.start, one.end) for one in look_everywhere(PHONE, text)] == [(at - at % 3, at - at % 3 + 12)]
+
+
+GROUPS = st.sampled_from(
+    ["0", "00", "01", "030", "1", "12", "212", "555", "0142", "2026", "4111", "1234567", "\u0661\u0662"]
+)
+GAPS = st.sampled_from([" ", " ", "-", "-", ".", "/", " / ", "(", ") ", "--", "  ", " (", "\u2013"])
+
+
+@given(st.lists(st.tuples(GROUPS, GAPS), min_size=3, max_size=40))
+def test_no_number_begins_where_a_run_is_not_read(row: list[tuple[str, str]]) -> None:
+    text = "".join(group + gap for group, gap in row) + "12"
+    spans = [group.span() for group in re.finditer(r"\d+", text)]
+    whole = Run(text, 0, len(text), spans, list(range(len(spans))), (True, True))
+    assert numbers([whole]) == numbers(runs(text, 0, len(text)))
+
+
+def numbers(read: Iterable[Run]) -> set[tuple[int, int, float]]:
+    """(start, end, score) of every row that counts where it begins."""
+    return {
+        (*run.place(i, j), score(row))
+        for run in read
+        for i, weak in run.starts()
+        for row, j in run.rows(i, weak)
+        if score(row) > (0.0 if weak else WEAK)
+    }
 
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
