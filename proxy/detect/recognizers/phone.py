@@ -19,14 +19,13 @@ from proxy.detect.recognizers.phone_forms import (
     TOLD,
     WEAK,
     WRITTEN,
-    Row,
+    Form,
+    form_of,
     is_speakable,
     score,
 )
 from proxy.detect.recognizers.phone_rows import (
     EXTENSION,
-    GAP,
-    LONGEST,
     Run,
     ascii_digits,
     gap_before,
@@ -34,6 +33,7 @@ from proxy.detect.recognizers.phone_rows import (
     is_part_before,
     runs,
 )
+from proxy.detect.recognizers.phone_shapes import GAP, LONGEST, Start
 
 _GAP = rf"{GAP}{{1,3}}+"
 _END = rf"(?!{_GAP}\d)"
@@ -108,9 +108,9 @@ def _alone(text: str, start: int, end: int, threshold: float) -> Iterator[tuple[
     """(start, end, score) if the digits `text[start:end]` could be a number; cheap, for most are ids and times."""
     if threshold > TOLD or end - start > LONGEST or gap_before(text, start):
         return
-    row = Row(ascii_digits(text[start:end]), (end - start,), "", "")
-    if score(row) and not is_part_before(text, start) and not is_part_after(text, end):
-        sure = _told(text, row, start, end)
+    digits, form = ascii_digits(text[start:end]), form_of((end - start,), "", "")
+    if score(digits, form) and not is_part_before(text, start) and not is_part_after(text, end):
+        sure = _told(text, digits, form, (start, end))
         if sure >= threshold:
             extension = EXTENSION.match(text, end)
             yield start, extension.end() if extension else end, sure
@@ -122,36 +122,40 @@ def _grouped(
     """(start, end, score) of the numbers in a run of groups; no two begin with the same group."""
     for run in runs(text, start, end):
         found: list[tuple[float, int, int]] = []
-        for i, weak in run.starts():
+        covered = 0  # groups that nothing can take away from the number at the run's beginning
+        for one in run.starts():
             deadline.left()  # a run may be as long as its text
-            if best := _best(run, i, weak, threshold):
-                found.append((*best, i))
-        free = bytearray(b"\x01") * len(run.spans)
+            if one.group >= covered and (best := _best(run, one, threshold)):
+                found.append((*best, one.group))
+                covered = best[1] if best[0] == INTERNATIONAL else covered
+        free = bytearray(b"\x01") * len(run.shape.spans)
         for sure, j, i in sorted(found, key=lambda row: (-row[0], row[2] - row[1], row[2])):
             if free[i]:  # what a surer row leaves uncovered on its left is part of the number
                 free[i:j] = bytes(j - i)
                 yield *run.place(i, j), sure
 
 
-def _best(run: Run, i: int, weak: bool, threshold: float) -> tuple[float, int] | None:
-    """(score, group behind the last) of the surest row that begins with group `i`, the longest of those."""
-    best: tuple[float, int] | None = None
-    for row, j in run.rows(i, weak):
-        sure = score(row)
-        if sure > (best[0] if best else 0.0 if weak else WEAK):
-            best = (sure, j)
-        if sure >= (INTERNATIONAL if "+" in row.lead else WRITTEN):
+def _best(run: Run, start: Start, threshold: float) -> tuple[float, int] | None:
+    """(score, group behind the last) of the surest row that begins with a group, the longest of those."""
+    i, best = start.group, (0.0 if start.weak else WEAK)
+    found: tuple[int, Form] | None = None
+    for count, form in start.rows:
+        sure = score(run.row(i, i + count), form)
+        if sure > best:
+            best, found = sure, (i + count, form)
+        if sure >= (INTERNATIONAL if form.international else WRITTEN):
             break
-    if best and best[0] == WEAK and threshold <= TOLD:
-        row = next(row for row, j in run.rows(i, weak) if j == best[1])
-        best = (_told(run.text, row, run.spans[i][0], run.spans[best[1] - 1][1]), best[1])
-    return best if best and best[0] >= threshold else None
+    if found is None:
+        return None
+    if best == WEAK and threshold <= TOLD:
+        best = _told(run.text, run.row(i, found[0]), found[1], run.span(i, found[0]))
+    return (best, found[0]) if best >= threshold else None
 
 
-def _told(text: str, row: Row, start: int, end: int) -> float:
+def _told(text: str, digits: str, form: Form, place: tuple[int, int]) -> float:
     """The score of a weak row, for what the words beside it say; bare digits need one that is near."""
-    if row.gaps:
-        told = 0 < words_to_phone(text, start) <= 5 or phone_follows(text, end)
+    if form.gaps:
+        told = 0 < words_to_phone(text, place[0]) <= 5 or phone_follows(text, place[1])
     else:
-        told = 0 < words_to_phone(text, start) <= 3 and is_speakable(row.digits)
+        told = 0 < words_to_phone(text, place[0]) <= 3 and is_speakable(digits)
     return TOLD if told else WEAK

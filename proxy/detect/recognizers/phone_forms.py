@@ -36,86 +36,81 @@ _day = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\d{4
 _FIRST = frozenset({(3, 3, 4), (1, 3, 3), *(sizes[:3] for sizes in _own)})
 
 
-class Row(NamedTuple):
-    """Whole groups of a run: their digits (ASCII), sizes, the kinds of gaps between them, what stands in front."""
+class Form(NamedTuple):
+    """Whole groups of a run, but for their digits: sizes, the kinds of gaps between them, what stands in front.
 
-    digits: str
+    The rest says what these leave possible; the digits decide.
+    """
+
     sizes: tuple[int, ...]
     gaps: str
     lead: str
+    international: bool
+    abroad: bool = False
+    american: bool = False
+    spaced: bool = False
+    trunk: bool = False
+    area: bool = False
+    own: re.Pattern[str] | None = None
+    weak: bool = False
 
 
-class _Form(NamedTuple):
-    """What the sizes and gaps of a row leave possible; its digits decide."""
+@lru_cache(4096)
+def form_of(sizes: tuple[int, ...], gaps: str, lead: str) -> Form:
+    """The form of a row. Whole texts share a few."""
+    bare = Form(sizes, gaps, lead, "+" in lead)
+    if bare.international or len(sizes) == 1:
+        return bare._replace(weak=True)
+    length = sum(sizes)
+    bare = bare._replace(abroad="." not in gaps and 2 <= sizes[0] <= 5 and 9 <= length <= 17)
+    if not 7 <= length <= 15 or not _is_even(gaps):
+        return bare
+    return bare._replace(
+        american=sizes in ((3, 3, 4), (1, 3, 3, 4)),
+        spaced=set(gaps) == {" "},
+        trunk=_has_trunk(sizes, gaps, length),
+        area=lead.endswith(("(", "\uff08")) and _has_area(sizes, gaps, length),
+        own=_own.get(sizes) if "." not in gaps and (sizes != (2, 5, 4) or gaps[-1] == "-") else None,
+        weak=_is_weak(sizes, gaps),
+    )
 
-    abroad: bool
-    american: bool
-    spaced: bool
-    trunk: bool
-    area: bool
-    own: re.Pattern[str] | None
-    weak: bool
 
-
-_NOTHING = _Form(False, False, False, False, False, None, False)
-
-
-def score(row: Row) -> float:
-    """How sure it is by its form alone; 0.0 if it can be no number."""
-    digits, sizes, gaps, lead = row
-    if "+" in lead:
-        return _international(row)
-    if len(sizes) == 1:
+def score(digits: str, form: Form) -> float:
+    """How sure a row of these ASCII digits is by its form alone; 0.0 if it can be no number."""
+    if form.international:
+        return _international(digits, form)
+    if len(form.sizes) == 1:
         return (
             WEAK
             if 7 <= len(digits) <= 15 and not _seconds.fullmatch(digits) and not _day.fullmatch(digits)
             else 0.0
         )
-    form = _form(sizes, gaps, lead.endswith(("(", "\uff08")))
     if form.abroad and digits.startswith("00") and is_possible(digits[2:]):
         return WRITTEN
     if (
-        (form.american and _is_american(digits, len(sizes), form.spaced))
+        (form.american and _is_american(digits, len(form.sizes), form.spaced))
         or (form.trunk and digits[0] == "0" and digits[1] != "0")
-        or (form.area and not (sizes[0] == 4 and digits[:2] in ("19", "20")))
+        or (form.area and not (form.sizes[0] == 4 and digits[:2] in ("19", "20")))
         or (form.own and form.own.match(digits))
     ):
         return WRITTEN
     return WEAK if form.weak else 0.0
 
 
-@lru_cache(4096)
-def _form(sizes: tuple[int, ...], gaps: str, opened: bool) -> _Form:
-    """The form of rows of two groups and more; `opened`: a bracket stands in front. Whole texts share a few."""
-    length = sum(sizes)
-    abroad = "." not in gaps and 2 <= sizes[0] <= 5 and 9 <= length <= 17
-    if not 7 <= length <= 15 or not _is_even(gaps):
-        return _NOTHING._replace(abroad=abroad)
-    return _Form(
-        abroad=abroad,
-        american=sizes in ((3, 3, 4), (1, 3, 3, 4)),
-        spaced=set(gaps) == {" "},
-        trunk=_has_trunk(sizes, gaps, length),
-        area=opened and _has_area(sizes, gaps, length),
-        own=_own.get(sizes) if "." not in gaps and (sizes != (2, 5, 4) or gaps[-1] == "-") else None,
-        weak=_is_weak(sizes, gaps),
-    )
-
-
-def _international(row: Row) -> float:
-    digits = row.digits
-    if "()" in row.gaps:  # +44 (0)20: the bracket says what to leave out
-        inner = row.gaps.index("()") + 1
-        cut = sum(row.sizes[:inner])
-        digits = digits[:cut] + digits[cut + row.sizes[inner] :] if digits[cut] == "0" else digits
+def _international(digits: str, form: Form) -> float:
+    sizes, gaps = form.sizes, form.gaps
+    if "()" in gaps:  # +44 (0)20: the bracket says what to leave out
+        inner = gaps.index("()") + 1
+        cut = sum(sizes[:inner])
+        digits = digits[:cut] + digits[cut + sizes[inner] :] if digits[cut] == "0" else digits
     if not 7 <= len(digits) <= 15:
         return 0.0
     possible, valid = judged(digits)
     if valid:
         return INTERNATIONAL
-    if row.gaps == "." or not possible:
-        return WEAK if len(row.sizes) > 1 and row.gaps != "." else 0.0
-    return WRITTEN if len(row.sizes) > 1 or len(digits) >= 10 else WEAK
+    if gaps == "." or not possible:
+        return WEAK if len(sizes) > 1 and gaps != "." else 0.0
+    return WRITTEN if len(sizes) > 1 or len(digits) >= 10 else WEAK
 
 
 def _is_even(gaps: str) -> bool:
@@ -162,19 +157,16 @@ def _is_weak(sizes: tuple[int, ...], gaps: str) -> bool:
     return len(sizes) != 4 or (max(sizes) > 3 and sizes[0] > 2)
 
 
-def may_score(sizes: tuple[int, ...], gaps: str, lead: str, weak: bool) -> bool:
+def may_score(form: Form, weak: bool) -> bool:
     """Whether a row may score, whatever its digits are: more than WEAK, or if `weak` that too."""
-    if "+" in lead:
+    if form.international or (weak and form.weak):
         return True
-    if len(sizes) == 1:
-        return weak
-    form = _form(sizes, gaps, lead.endswith(("(", "\uff08")))
-    return form.abroad or form.american or form.trunk or form.area or form.own is not None or (weak and form.weak)
+    return form.abroad or form.american or form.trunk or form.area or form.own is not None
 
 
-def may_begin(digit: str, lead: str, sizes: tuple[int, ...]) -> bool:
-    """Whether groups of `sizes`, of which the first begins with `digit`, may score more than WEAK. Cheap."""
-    return digit == "0" or lead == "(" or sizes[:3] in _FIRST or not digit.isascii()
+def may_begin(lead: str, sizes: tuple[int, ...]) -> bool:
+    """Whether groups of `sizes` may score more than WEAK although their first digit is no zero. Cheap."""
+    return lead == "(" or sizes[:3] in _FIRST
 
 
 def begins(gap: str) -> str:

@@ -18,7 +18,7 @@ from proxy.detect.deadline import Deadline
 from proxy.detect.recognizers.hotwords import words_to_phone
 from proxy.detect.recognizers.numbering import judged
 from proxy.detect.recognizers.phone import Phone
-from proxy.detect.recognizers.phone_forms import WEAK, Row, score
+from proxy.detect.recognizers.phone_forms import WEAK, form_of, score
 from proxy.detect.recognizers.phone_rows import Run, runs
 from tests.detect.recognizers.looking import look, look_everywhere, values
 from tests.detect.recognizers.samples import CARDS, NOTHING, PLACES
@@ -406,36 +406,55 @@ def test_the_nearest_telling_word_counts(before: str, distance: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "sure"),
+    ("digits", "form", "sure"),
     [
-        (Row("442079460958", (2, 2, 4, 4), "   ", "+"), 0.85),
-        (Row("2125550142", (3, 3, 4), "--", ""), 0.7),
-        (Row("1125550142", (3, 3, 4), "  ", ""), 0.4),
-        (Row("60568591", (2, 2, 2, 2), "----"[:3], ""), 0.4),
-        (Row("192168001101", (3, 3, 3, 3), "...", ""), 0.0),
-        (Row("1763859724", (10,), "", ""), 0.0),
-        (Row("123456", (6,), "", ""), 0.0),
+        ("442079460958", ((2, 2, 4, 4), "   ", "+"), 0.85),
+        ("2125550142", ((3, 3, 4), "--", ""), 0.7),
+        ("1125550142", ((3, 3, 4), "  ", ""), 0.4),
+        ("60568591", ((2, 2, 2, 2), "----"[:3], ""), 0.4),
+        ("192168001101", ((3, 3, 3, 3), "...", ""), 0.0),
+        ("1763859724", ((10,), "", ""), 0.0),
+        ("123456", ((6,), "", ""), 0.0),
     ],
 )
-def test_a_row_of_groups_is_scored_by_its_form(row: Row, sure: float) -> None:
-    assert score(row) == sure
+def test_a_row_of_groups_is_scored_by_its_form(
+    digits: str, form: tuple[tuple[int, ...], str, str], sure: float
+) -> None:
+    assert score(digits, form_of(*form)) == sure
 
 
 def test_a_run_knows_its_gaps_and_where_rows_may_begin() -> None:
     text = "x 12 (212) 555-0142, y"
     (run,) = runs(text, 2, text.index(","))
-    assert run.gaps == "()-"
-    assert dict(run.starts()) == {0: True, 1: False}
+    assert run.shape.gaps == "()-"
+    assert {one.group: one.weak for one in run.starts()} == {0: True, 1: False}
     assert run.place(1, 4) == (text.index("("), text.index(","))
     (dated,) = runs("2026-11-22 0171 1234567", 0, 23)
-    assert {row.digits for i, weak in dated.starts() for row, _ in dated.rows(i, weak)} == {"01711234567"}
+    rows = {dated.row(one.group, one.group + count) for one in dated.starts() for count, _ in one.rows}
+    assert rows == {"01711234567"}
+
+
+def test_runs_of_one_shape_share_what_was_worked_out_but_not_their_digits() -> None:
+    texts = [
+        "0171 123-4567",
+        "2026 555-0142",
+        "\u0660\u0661\u0667\u0661 123-4567",
+        "11.12.2026 0171",
+        "71.12.2026 0171",
+    ]
+    first, second, arab, date, none = (next(runs(text, 0, len(text))) for text in texts)
+    assert first.shape is second.shape is arab.shape
+    assert first.digits == arab.digits == "01711234567"
+    assert date.shape is none.shape
+    assert [one.group for one in date.starts()] == []
+    assert [one.group for one in none.starts()] == [0]
 
 
 def test_of_a_long_row_of_groups_only_the_parts_are_read_in_which_a_number_may_begin() -> None:
     text = "12 3 " * 1000 + "212 555 1142" + " 7 89" * 1000
     read = list(runs(text, 0, len(text)))
-    assert sum(len(run.spans) for run in read) < 50
-    assert [run.spans[i][0] for run in read for i, _ in run.starts()] == [0, 5000]
+    assert sum(len(run.shape.spans) for run in read) < 50
+    assert [run.span(one.group, one.group + 1)[0] for run in read for one in run.starts()] == [0, 5000]
 
 
 @pytest.mark.parametrize("at", range(16 * 1024 - 40, 16 * 1024 + 3))
@@ -453,19 +472,18 @@ GAPS = st.sampled_from([" ", " ", "-", "-", ".", "/", " / ", "(", ") ", "--", " 
 @given(st.lists(st.tuples(GROUPS, GAPS), min_size=3, max_size=40))
 def test_no_number_begins_where_a_run_is_not_read(row: list[tuple[str, str]]) -> None:
     text = "".join(group + gap for group, gap in row) + "12"
-    spans = [group.span() for group in re.finditer(r"\d+", text)]
-    whole = Run(text, 0, len(text), spans, list(range(len(spans))), (True, True))
+    whole = Run(text, 0, len(text), (0, len(text)), range(len(re.findall(r"\d+", text))))
     assert numbers([whole]) == numbers(runs(text, 0, len(text)))
 
 
 def numbers(read: Iterable[Run]) -> set[tuple[int, int, float]]:
     """(start, end, score) of every row that counts where it begins."""
     return {
-        (*run.place(i, j), score(row))
+        (*run.place(one.group, one.group + count), sure)
         for run in read
-        for i, weak in run.starts()
-        for row, j in run.rows(i, weak)
-        if score(row) > (0.0 if weak else WEAK)
+        for one in run.starts()
+        for count, form in one.rows
+        if (sure := score(run.row(one.group, one.group + count), form)) > (0.0 if one.weak else WEAK)
     }
 
 
