@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
+from itertools import chain
 
 from proxy.core.finding import Finding
 from proxy.detect.deadline import Deadline
-from proxy.detect.recognizers.phone_rows import ascii_digits
+from proxy.detect.recognizers.digits import ascii_digits, only_digits, shape_of
 
 SURE = 1.0
 UNCHECKED = 0.6  # UnionPay also issues numbers without a check digit; only the printed groups speak for those
@@ -71,11 +73,15 @@ _even = re.compile(
 _next = re.compile(rf"({_S})(\d{{1,4}})(?!\d)")
 _SHORTEST, _LONGEST = 13 + 2, 19 + 2 * 18  # characters of a row with its signs
 _uuid = re.compile(r"(?<![0-9a-z])[0-9a-f]{4}-\Z", re.IGNORECASE)
-_doubled = str.maketrans("0123456789", "0246813579")
+_doubled = bytes.maketrans(b"0123456789", b"0246813579")
 
 
 # Any one or two signs of any kind between two digits, but those of lists and of JSON.
 _GAP = r"[^0-9a-z,;:!?'\"(){}<>=/\\\[\]]{1,2}"
+
+
+Place = tuple[int, int, tuple[int, ...]]
+"""Start and end in a run, and the sizes of the groups between them."""
 
 
 def _table() -> dict[int, list[tuple[int, frozenset[str]]]]:
@@ -136,50 +142,59 @@ class Card:
 
 
 def _rows(text: str, start: int, end: int, deadline: Deadline) -> Iterator[tuple[int, int, float]]:
-    """(start, end, score) of the rows of groups in `text[start:end]` that are cards."""
+    """(start, end, score) of the rows of groups in the run `text[start:end]` that are cards."""
     begins, ends = not _glued(text, start - 1), not _glued(text, end)
-    for first, last in _candidates(text, start, end):
+    plain = ascii_digits(text[start:end])
+    size = end - start
+    for first, last, sizes in _short(shape_of(plain)) if size <= _LONGEST else _candidates(plain):
         deadline.left()  # a run may be as long as its text
-        if (first == start and not begins) or (last == end and not ends):
+        if (not first and not begins) or (last == size and not ends):
             continue
-        groups = _digits.findall(text, first, last)
-        number = ascii_digits("".join(groups))
-        if len(groups) == 1:
-            score = _alone(text, first, last, number)
-        else:
-            score = _printed(tuple([len(group) for group in groups]), number)
+        number = only_digits(plain[first:last])
+        score = _printed(sizes, number) if len(sizes) > 1 else _alone(text, start + first, start + last, number)
         if score:
-            yield first, last, score
+            yield start + first, start + last, score
 
 
-def _candidates(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """(start, end) of groups that have the form of a card, set apart by the same sign throughout."""
-    for place in _begin.finditer(text, start, end):
+@lru_cache(1024)
+def _short(shape: bytes) -> tuple[Place, ...]:
+    """The candidates in a short run; messages share a few shapes."""
+    return tuple(_candidates(shape.decode()))
+
+
+def _candidates(run: str) -> Iterator[Place]:
+    """Groups that have the form of a card, set apart by the same sign throughout, whatever their digits are."""
+    for first, last in chain(_printed_rows(run), _even_rows(run)):
+        yield first, last, tuple([len(group) for group in _digits.findall(run, first, last)])
+
+
+def _printed_rows(run: str) -> Iterator[tuple[int, int]]:
+    """(start, end) of digits alone, and of groups as they are printed on cards."""
+    for place in _begin.finditer(run):
         first = place.start()
-        groups = _groups.match(text, first, end)
+        groups = _groups.match(run, first)
         assert groups is not None  # it begins with a digit
         sizes = [len(group) for group in groups.group(1, 3, 4, 5, 6) if group]
         if 12 <= sizes[0] <= 19:
-            yield first, groups.end(1)
+            yield groups.span(1)
         for count in range(2, len(sizes) + 1):
             if tuple(sizes[:count]) in _PRINTED:
                 yield first, groups.end(count + 1)
-    yield from _even_rows(text, start, end)
 
 
-def _even_rows(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _even_rows(run: str) -> Iterator[tuple[int, int]]:
     """(start, end) of the rows of groups of one size, none of the printed ones, and perhaps a smaller last one."""
-    for row in _even.finditer(text, start, end):
+    for row in _even.finditer(run):
         first, last = row.span()
         if not _SHORTEST - 6 <= last - first <= _LONGEST:
             continue
         sign = row[row.lastgroup or 0]
-        size = text[first:last].find(sign)
-        more = _next.match(text, last, end)
+        size = run[first:last].find(sign)
+        more = _next.match(run, last)
         if more and more[1] == sign and len(more[2]) < size:
             last = more.end()
-        digits = last - first - text[first:last].count(sign) * len(sign)
-        if 12 < digits <= 19 and text[first:last].count(sign) > 1:  # not the twelve digits of an IP address
+        signs = run.count(sign, first, last)
+        if 12 < last - first - signs * len(sign) <= 19 and signs > 1:  # not the twelve digits of an IP address
             yield first, last
 
 
@@ -208,11 +223,15 @@ def _printed(sizes: tuple[int, ...], number: str) -> float:
 
 def is_issued(number: str) -> bool:
     """Whether a scheme has cards of this length that begin like this."""
-    return number[:2] in _heads.get(len(number), ()) and any(
-        number[:width] in prefixes for width, prefixes in _by_length.get(len(number), ())
-    )
+    length = len(number)
+    if number[:2] in _heads.get(length, ()):
+        for width, prefixes in _by_length[length]:
+            if number[:width] in prefixes:
+                return True
+    return False
 
 
 def luhn(number: str) -> bool:
     """Whether the last of these ASCII digits is the check digit of ISO/IEC 7812-1 annex B."""
-    return (sum(map(int, number[::-2])) + sum(map(int, number[-2::-2].translate(_doubled)))) % 10 == 0
+    digits = number.encode()  # a sum of bytes takes a tenth of a sum of `int`
+    return (sum(digits[::-2]) + sum(digits[-2::-2].translate(_doubled)) - ord("0") * len(digits)) % 10 == 0

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from proxy.core.finding import Finding
 from proxy.detect.deadline import Deadline
+from proxy.detect.recognizers.digits import ascii_digits
 from proxy.detect.recognizers.hotwords import announced, phone_follows, words_to_phone
 from proxy.detect.recognizers.phone_forms import (
     INTERNATIONAL,
@@ -27,7 +28,6 @@ from proxy.detect.recognizers.phone_forms import (
 from proxy.detect.recognizers.phone_rows import (
     EXTENSION,
     Run,
-    ascii_digits,
     gap_before,
     is_part_after,
     is_part_before,

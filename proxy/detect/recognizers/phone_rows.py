@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from itertools import islice, pairwise
 
+from proxy.detect.recognizers.digits import ascii_digits, only_digits, shape_of
 from proxy.detect.recognizers.hotwords import phone_follows
 from proxy.detect.recognizers.phone_forms import begins
 from proxy.detect.recognizers.phone_shapes import DASH, GAP, SPACE, Shape, Start, kind_of, plan, short
@@ -21,7 +22,7 @@ EXTENSION = re.compile(
 )
 _PLUS = ("+", "\uff0b")
 _OPENED = re.compile(r"(?:[+\uff0b][(\uff08]?|[(\uff08][+\uff0b]?)\Z")
-_digits, _digit = re.compile(r"\d+"), re.compile(r"(?![0-9])\d")
+_digits = re.compile(r"\d+")
 _gap_left = re.compile(rf"\d({GAP}{{0,3}})\Z")
 _goes_on = re.compile(r"[\-_.]?[a-z]|[\-_%\u00b0]\d?|[:,]\d", re.IGNORECASE)
 # Where one character per group is too much to look at, these say where to look: at groups with which something
@@ -36,8 +37,6 @@ _begin_weak = re.compile(rf"(?<=[0-9])(?!{_PLAIN}[0-9]){GAP}{{1,3}}(?=[0-9](?:{_
 _SHORT = 20  # characters of a run in which every group is tried: to ask which are likely would take 3 to 6 us more
 # A row has up to seven groups; whether these are part of a date or a card is told by so many on either side.
 _BEFORE, _AHEAD = 4, 11
-_NO_DIGITS = bytes(set(range(256)) - set(b"0123456789"))
-_ANY_DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _PIECE, _AHEAD_OF = 16 * 1024, 128  # characters, and more than `_begin` and `_begin_weak` look ahead
 
 
@@ -61,9 +60,9 @@ class Run:
     ) -> None:
         self.text, self._first = text, first
         self._at, to = part or (start, end)
-        written = ascii_digits(text[self._at : to]).encode()
-        self.shape = short(written.translate(_ANY_DIGITS)) if first is None else Shape(written.decode())
-        self.digits = written.translate(None, _NO_DIGITS).decode()
+        written = ascii_digits(text[self._at : to])
+        self.shape = short(shape_of(written)) if first is None else Shape(written)
+        self.digits = only_digits(written)
         self._before = gap_before(text, self._at + self.shape.spans[0][0])
         self._begins = self._at == start and not is_part_before(text, start)
         self._ends = to == end and not is_part_after(text, end)
@@ -135,15 +134,6 @@ def _is_date(parts: list[str]) -> bool:
         return 1900 <= year <= 2100 and 1 <= min(rest) <= 12 and max(rest) <= 31
     numbers = sorted(map(int, parts))
     return all(len(part) == 2 for part in parts) and 1 <= numbers[0] <= 12 and numbers[1] <= 31
-
-
-def ascii_digits(text: str) -> str:
-    """`text` with digits of any script as those of ASCII."""
-    return text if text.isascii() else _digit.sub(_of_ascii, text)
-
-
-def _of_ascii(digit: re.Match[str]) -> str:
-    return str(int(digit[0]))
 
 
 def gap_before(text: str, first: int) -> str:
