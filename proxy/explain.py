@@ -200,7 +200,7 @@ def _seen(engine: Engine, text: str, one: Finding) -> Seen | None:
         for maker in makers:
             for inner in maker.find(reading.text, 0, len(reading.text), one.score, deadline):
                 start, end = reading.span(inner.start, inner.end)
-                if replace(inner, start=start, end=end) == one:
+                if inner._replace(start=start, end=end) == one:
                     how = {Decoded: "decoded", Normal: "folded"}.get(type(reading), "folded and decoded")
                     return Seen(how, reading.text[inner.start : inner.end])
     return None

@@ -79,6 +79,8 @@ def offsets(spelling: str) -> Place:
 
 def locate(spelling: str, leaf: Leaf) -> Place:
     """From places in `leaf.text` to places in `spelling`; ValueError if that does not spell the leaf."""
+    if "\\" not in spelling and spelling == leaf.text:
+        return _same
     text, maps = spelling, []
     for _ in range(leaf.depth):
         if "\\" not in text:
@@ -96,12 +98,18 @@ def locate(spelling: str, leaf: Leaf) -> Place:
     return place
 
 
+def _same(at: int) -> int:
+    return at
+
+
 def spell(text: str, depth: int) -> str:
     """Write `text` so that decoding it `depth` times gives it back.
 
     A lone surrogate, which UTF-8 cannot hold, becomes U+FFFD at any depth: spelt as an escape it could
     join one that it comes to stand beside.
     """
+    if text.isprintable() and '"' not in text and "\\" not in text:  # no controls, no surrogates
+        return text
     text = _SURROGATE.sub("\ufffd", text)
     for _ in range(depth):
         text = _MUST_ESCAPE.sub(_escape, text)

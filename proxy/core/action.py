@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from proxy.core.message import Close, Direction, Kind, Side
 
@@ -71,8 +72,7 @@ LEAKED = "leaked"
 ENFORCE, SHADOW, EXEMPT = "enforce", "shadow", "exempt"
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """One finding as it was dealt with: entity, rule, operator, recognizer, place (characters), score.
 
     `path` is left out on purpose: object keys can be personal data themselves. `mode` says whether it happened:

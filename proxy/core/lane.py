@@ -153,7 +153,7 @@ class _Settling:
             self.tokens[Finding(token.entity, token.start, token.end, 0.0, VAULT)] = token
         starts = [token.start for token in restored]
         for finding in dict.fromkeys(found):  # two readings of a text can find the same
-            behind = bisect_right(starts, finding.start)
+            behind = bisect_right(starts, finding.start) if starts else 0
             if not behind or finding.end > restored[behind - 1].end:  # else our own token looks like something
                 self._decide(finding)
         for group in clusters([*self.rules, *self.tokens]):
@@ -182,14 +182,18 @@ class _Settling:
 
     def _rewrite(self, group: list[Finding]) -> None:
         """One edit for findings that overlap. A token that one of them reaches out of is but a part of it."""
-        if len(group) == 1 and group[0] in self.tokens:
-            self._restore(group[0])
-            return
-        group = [finding for finding in group if finding in self.rules]
-        start, end = group[0].start, max(finding.end for finding in group)
-        winner = max(group, key=strength)
+        winner = group[0]
+        if len(group) == 1:
+            if winner in self.tokens:
+                self._restore(winner)
+                return
+            start, end = winner.start, winner.end
+        else:
+            group = [finding for finding in group if finding in self.rules]
+            start, end = group[0].start, max(finding.end for finding in group)
+            winner = max(group, key=strength)
         rule = self.rules[winner]
-        self.done.extend(_done(finding, self.rules[finding]) for finding in group)
+        self.done += [_done(finding, self.rules[finding]) for finding in group]
         if rule.rewrite is None:  # closes or drops: nothing of this message leaves
             return
         if self.leaf.number:  # part of a number is no number: all of it goes

@@ -6,7 +6,6 @@ Sockets, rules and codecs are unknown here; which recognizers there are is said 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -179,7 +178,7 @@ class Engine:
                 original, reading = behind[nth]
                 for finding in look.recognizers[owner].find(reading.text, start, end, threshold, deadline):
                     first, last = reading.span(finding.start, finding.end)
-                    found[original].append(replace(finding, start=first, end=last))
+                    found[original].append(finding._replace(start=first, end=last))
         return [distinct(findings) if len(findings) > 1 else findings for findings in found]
 
     def prepare(self, entities: frozenset[str]) -> Look:
