@@ -68,7 +68,9 @@ def announced(number: str) -> tuple[str, ...]:
     """Triggers for `number` (a regex) with a word beside it that speaks of telephones."""
     words = [_anywhere(word) for word in sorted({*_phone, *_PHONE_BEGINS})] + [_PHONE_INSIDE.pattern]
     shares = [words[first::_SHARES] for first in range(_SHARES)]
-    before = (rf"(?:{'|'.join(share)}).{{0,{REACH}}}{number}" for share in shares)
+    # a number begins behind a sign or a word: said here, because else every digit of it would be a hit
+    between = rf"(?:.{{0,{REACH - 1}}}[^0-9])?"
+    before = (rf"(?:{'|'.join(share)}){between}{number}" for share in shares)
     return *before, rf"{number}{_FOLLOWS}"
 
 
