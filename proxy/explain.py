@@ -22,7 +22,6 @@ from proxy.core.session import Session
 from proxy.detect.deadline import Deadline
 from proxy.detect.encoded import Decoded
 from proxy.detect.engine import Engine
-from proxy.detect.keys import Keys
 from proxy.detect.normal import Normal
 from proxy.detect.readings import readings
 
@@ -147,7 +146,7 @@ def _of_leaf(
             verdict, reasons = Verdict.REWRITTEN, ()
         else:
             verdict, reasons = Verdict.JOINED, (f"overlapped by a stronger {_called(winner)}",)
-        key = _key(leaf.path, one.entity) if one.recognizer == engine.keys.name else None
+        key = _key(leaf.path, one.entity, engine) if one.recognizer == engine.keys.name else None
         text = leaf.text[one.start : one.end]
         seen = None if key is not None else _seen(engine, leaf.text, one)
         yield Candidate(leaf.path, text, one, verdict, reasons, rule, key, seen)
@@ -182,11 +181,11 @@ def _called(one: Finding) -> str:
 _STEPS = re.compile(r'\.[^.\["]+|\["(?:[^"\\]|\\.)*"\]').findall
 
 
-def _key(path: str, entity: str) -> str:
+def _key(path: str, entity: str, engine: Engine) -> str:
     """The key that says `entity`: the last of `path`, and the one above it where that is needed to tell."""
     steps = _STEPS(path)
-    alone = Keys.entity(f"${''.join(steps[-1:])}")
-    return "".join(steps[-1:] if alone is not None and alone.entity == entity else steps[-2:]).removeprefix(".")
+    alone = engine.keys.says(f"${''.join(steps[-1:])}")
+    return "".join(steps[-1:] if alone == entity else steps[-2:]).removeprefix(".")
 
 
 def _seen(engine: Engine, text: str, one: Finding) -> Seen | None:

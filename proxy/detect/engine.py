@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 from proxy.core.finding import Finding, strength
 from proxy.core.message import Leaf
 from proxy.core.plugs import Findings
 from proxy.detect.deadline import Deadline
 from proxy.detect.escapes import levels, unescaped
-from proxy.detect.gate import Gate, Trigger, Wish, open_gates
+from proxy.detect.gate import Wish, open_gates
+from proxy.detect.keygate import KeyGate
+from proxy.detect.keys import NO_KEYS, KeyFinder, Keys
 from proxy.detect.keys import SCORE as KEY_SCORE
-from proxy.detect.keys import KeyFinder, Keys
-from proxy.detect.keytriggers import TRIGGERS as KEY_TRIGGERS
 from proxy.detect.look import Look, triggers_of
 from proxy.detect.ner import Names
 from proxy.detect.presidio import recognizers
@@ -31,10 +30,8 @@ SAMPLE = (
     "192.0.2.1, 00:00:5e:00:53:01, 1BoatSLRHtKNngkdXEeobR76b53LETtpyT, db://bob:secret@localhost/"
 )
 
-_BACKSLASH, _QUOTE = b'\\"'  # as numbers: asking for one takes 15 ns, asking for bytes 100
-_KEYS = Wish(tuple(Trigger(0, regex) for regex in KEY_TRIGGERS), places=False)
+_BACKSLASH = ord("\\")  # as a number: asking for one takes 15 ns, asking for bytes 100
 
-NO_KEYS: Mapping[str, Sequence[str]] = MappingProxyType({})
 Where = Callable[[Sequence[str]], Iterable[Window]]
 
 
@@ -47,8 +44,8 @@ class Engine:
 
     `fields` says which paths hold names of a protocol: nobody guesses there.
     `budget` is in seconds, for all leaves of one call. `cache` is a directory for compiled gates; None: they are
-    compiled at every start. `names` is a language model for names and addresses in prose; None: they are found by
-    their keys alone.
+    compiled at every start. `keys` are names of keys by entity (ownkeys.py). `names` is a language model for names
+    and addresses in prose; None: they are found by their keys alone.
     """
 
     def __init__(
@@ -61,18 +58,17 @@ class Engine:
         cache: Path | None = None,
         names: Names | None = None,
     ) -> None:
-        if keys:
-            raise NotImplementedError("keys of one's own")
         self.fields = fields
         self.budget = budget
         self.cache = cache
         self.names = names
-        self.keys = KeyFinder()
+        self.keys = KeyFinder(keys)
         self._own = recognizers()
         self.recognizers = (*self._own, *more)
         self.entities = self._findable()
         self._looks: dict[frozenset[str], Look] = {}
-        self._key_gate: Gate | None = None
+        self._key_gate = KeyGate(self.keys.triggers, cache)
+        self._no_key = self._key_gate.clear
 
     def _findable(self) -> frozenset[str]:
         by_model = self.names.entities if self.names is not None else frozenset()
@@ -94,19 +90,8 @@ class Engine:
             return False
         if _BACKSLASH in payload:
             plain = unescaped(payload)
-            return look.clear(plain) and (not look.by_key or all(map(self._keyless, levels(payload, plain))))
-        return look.clear(payload) and (not look.by_key or self._keyless(payload))
-
-    def _keyless(self, payload: bytes) -> bool:
-        # no trigger of a key hits without a quote; most texts that are not JSON have none
-        return _QUOTE not in payload or (self._key_gate or self._by_key()).clear(payload)
-
-    def _by_key(self) -> Gate:
-        gate = self._key_gate
-        if gate is None:
-            (gate,) = open_gates([_KEYS], self.cache)
-            self._key_gate = gate
-        return gate
+            return look.clear(plain) and (not look.by_key or all(map(self._no_key, levels(payload, plain))))
+        return look.clear(payload) and (not look.by_key or self._no_key(payload))
 
     def near(self, payload: bytes, entities: frozenset[str], threshold: float) -> Sequence[int] | None:
         """Where triggers hit in `payload`, as the ends of their matches; None: every text must be looked at.
@@ -119,9 +104,9 @@ class Engine:
         if threshold < FLOOR or self.heavy(entities):
             return None
         ends = look.ends(payload)
-        if ends is None or not look.by_key or b'"' not in payload:
+        if ends is None or not look.by_key:
             return ends
-        by_key = self._by_key().ends(payload)
+        by_key = self._key_gate.ends(payload)
         return None if by_key is None else [*ends, *by_key]
 
     def find(self, leaves: Sequence[Leaf], entities: frozenset[str], threshold: float) -> Findings:
@@ -195,11 +180,11 @@ class Engine:
             raise LookupError(f"no recognizer for {', '.join(sorted(unknown))}")
         active = [one for one in self.recognizers if one.entity in entities]
         by_key = not entities.isdisjoint(self.keys.entities)
-        wishes = [Wish(triggers_of(active), places=True), *([_KEYS] if by_key else ())]
-        open_gates(wishes, self.cache)  # both at once, for the two below: half the time on two cores
+        wishes = [Wish(triggers_of(active), places=True), *(self._key_gate.wishes if by_key else ())]
+        open_gates(wishes, self.cache)  # all at once, for those below: half the time on two cores
         look = Look(active, by_key=by_key, cache=self.cache)
         if by_key:
-            self._by_key()
+            self._key_gate.open()
         return self._looks.setdefault(entities, look)
 
     def warm(self) -> None:

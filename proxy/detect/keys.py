@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 from proxy.core.finding import Finding
@@ -18,6 +19,7 @@ from proxy.core.message import Leaf
 from proxy.detect import plausible
 from proxy.detect.aliases import ABOVE, ENDINGS, HOLDERS, HOT, NUMBERS, ROLES
 from proxy.detect.keywords import LONGEST_KEY, NAMES, NOTHING, PEOPLE, Name, Word, named, singulars, words
+from proxy.detect.ownkeys import OwnKeys
 
 SCORE = 0.9
 REMEMBERED = 4096
@@ -72,6 +74,7 @@ _NAME = "name"  # the one kind that depends on what stands before or above it
 _SAYS_WHO = Hint("PERSON", plausible.spoken_name)
 _MAY_SAY_WHO = Hint("PERSON", plausible.full_name)
 
+NO_KEYS: Mapping[str, Sequence[str]] = MappingProxyType({})
 ENTITIES = frozenset(hint.entity for hint in _HINTS.values())
 """Everything that a key can say."""
 
@@ -130,8 +133,13 @@ def _reaches_above(name: Name, key: Sequence[Word]) -> bool:
 
 def _last_keys(path: str) -> list[list[Word]]:
     """The words of the last key of `path`, and before it those of the key above; none of a key that was cut."""
+    return [words(key) for key in _last_steps(path)]
+
+
+def _last_steps(path: str) -> list[str]:
+    """The last key of `path`, and before it the one above; empty for a key that was cut."""
     last = [plain or json.loads(quoted)[0] for plain, quoted in _STEPS(path)[-2:]]
-    return [[] if len(key) >= LONGEST_KEY and key.endswith(_CUT) else words(key) for key in last]
+    return ["" if len(key) >= LONGEST_KEY and key.endswith(_CUT) else key for key in last]
 
 
 def _whose(before: Sequence[Word], parent: Sequence[Word]) -> Hint | None:
@@ -148,21 +156,47 @@ def _whose(before: Sequence[Word], parent: Sequence[Word]) -> Hint | None:
 
 
 class KeyFinder:
-    """Finds whole values by their keys."""
+    """Finds whole values by their keys: by `own` names of keys, given by entity, and else by ours.
+
+    Raises ValueError for a name that is none (ownkeys.py).
+    """
 
     name = "keys"
-    entities = ENTITIES
+
+    def __init__(self, own: Mapping[str, Sequence[str]] = NO_KEYS) -> None:
+        names = OwnKeys(own) if own else None
+        self.entities = ENTITIES.union(own)
+        self.triggers = names.triggers if names is not None else ()
+        """Of the own names, those that TRIGGERS of keytriggers.py lack."""
+
+        @lru_cache(REMEMBERED)
+        def by_own(path: str) -> str | None:
+            above, key = ["", "", *_last_steps(path)][-2:]
+            return names.entity(above, key) if names is not None and key and not path.endswith("~") else None
+
+        self._by_own = by_own if own else None
+
+    def says(self, path: str) -> str | None:
+        """The entity that the key at the end of `path` says, of values that can be of it; None: nothing."""
+        own = self._by_own(path) if self._by_own is not None else None
+        hint = Keys.entity(path) if own is None else None
+        return hint.entity if hint is not None else own
 
     def find(self, leaf: Leaf) -> list[Finding]:
         """One finding over all of the leaf's text but white space at its ends, or none."""
-        hint = Keys.entity(leaf.path)
-        if hint is None:
-            return []
         text = leaf.text.strip()
-        if not 0 < len(text) <= hint.longest or not hint.check(text) or _is_label(text):
+        entity = self._by_own(leaf.path) if self._by_own is not None else None
+        if entity is None:
+            hint = Keys.entity(leaf.path)
+            if hint is None:
+                return []
+            if not 0 < len(text) <= hint.longest or not hint.check(text) or _is_label(text):
+                return []
+            entity = hint.entity
+        if not text:
             return []
         start = leaf.text.index(text)
-        return [Finding(hint.entity, start, start + len(text), SCORE, self.name)]
+        return [Finding(entity, start, start + len(text), SCORE, self.name)]
 
 
 def _is_label(text: str) -> bool:

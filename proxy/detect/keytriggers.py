@@ -13,23 +13,25 @@ from collections.abc import Iterable, Iterator
 from proxy.detect.aliases import ABOVE, ENDINGS, NUMBERS
 from proxy.detect.keywords import NAMES, NOTHING
 
-_GAP = r"[^0-9A-Za-z\"]*"  # what may stand between two words of a key
-_VALUE = r"\"\s*:\s*[\"\[{0-9-]"
-_CONTAINER = '"\\s*:\\s*(?:"[\\s\ufeff]*)?[\\[{]'  # also in a string, where the paths go on
+GAP = r"[^0-9A-Za-z\"]*"  # what may stand between two words of a key
+VALUE = r"\"\s*:\s*[\"\[{0-9-]"
+CONTAINER = '"\\s*:\\s*(?:"[\\s\ufeff]*)?[\\[{]'  # also in a string, where the paths go on
 _PLURAL = "(?:'?s|es)?"
 # Words that may follow a name in its key without changing it.
-_REST = rf"(?:{_GAP}(?:[0-9]+|{'|'.join(sorted(ENDINGS | NUMBERS))}){_PLURAL})+{_GAP}"
+REST = rf"(?:{GAP}(?:[0-9]+|{'|'.join(sorted(ENDINGS | NUMBERS))}){_PLURAL})+{GAP}"
 
 
-def _spelt(words: Iterable[str]) -> str:
+def spelt(words: Iterable[str]) -> str:
+    """Words of a key, in a row."""
     # an apostrophe is no letter, and no gap: `driver's license`
-    return _GAP.join(re.escape(word[:-1]) + "'?s" if word.endswith("s") else re.escape(word) for word in words)
+    return GAP.join(re.escape(word[:-1]) + "'?s" if word.endswith("s") else re.escape(word) for word in words)
 
 
-def _last(words: tuple[str, ...]) -> str:
-    plain = _spelt(words)
+def last(words: tuple[str, ...]) -> str:
+    """The end of a name, or all of it, in the singular or the plural."""
+    plain = spelt(words)
     if words[-1].endswith("y"):
-        return f"(?:{plain}|{_spelt((*words[:-1], words[-1][:-1]))}ie){_PLURAL}"
+        return f"(?:{plain}|{spelt((*words[:-1], words[-1][:-1]))}ie){_PLURAL}"
     return plain + _PLURAL
 
 
@@ -40,7 +42,7 @@ def _fewest(names: set[tuple[str, ...]]) -> list[tuple[str, ...]]:
 
 
 def _ends(words: tuple[str, ...]) -> Iterator[str]:
-    """How `words` end, also without the words that _REST takes."""
+    """How `words` end, also without the words that REST takes."""
     whole = "".join(words)
     yield from (whole[at:] for at in range(1, len(whole)))
     while len(words) > 1 and (words[-1] in ENDINGS or words[-1] in NUMBERS or words[-1].isdecimal()):
@@ -49,25 +51,25 @@ def _ends(words: tuple[str, ...]) -> Iterator[str]:
         yield from (whole[at:] for at in range(len(whole)))
 
 
-def _alternatives(spelt: list[str], size: int = 24) -> Iterator[str]:
+def _alternatives(regexes: list[str], size: int = 24) -> Iterator[str]:
     """Some at a time, because engines limit how long a regex may be."""
-    for at in range(0, len(spelt), size):
-        yield f"(?:{'|'.join(spelt[at : at + size])})"
+    for at in range(0, len(regexes), size):
+        yield f"(?:{'|'.join(regexes[at : at + size])})"
 
 
 def _triggers() -> Iterator[str]:
     names = [name.words for name in NAMES.values() if name.kind != NOTHING and "".join(name.words).isascii()]
-    for some in _alternatives([_last(words) for words in _fewest(set(names))]):
+    for some in _alternatives([last(words) for words in _fewest(set(names))]):
         # apart, as most keys end with a name: one regex for both makes databases half as large again
-        yield f"{some}{_GAP}{_VALUE}"
-        yield f"{some}{_REST}{_VALUE}"
+        yield f"{some}{GAP}{VALUE}"
+        yield f"{some}{REST}{VALUE}"
     # A name may be spread over a key and the one above it: `"card": {"number": ...}`.
     above = {words[:size] for words in names for size in range(1, len(words))}
     above = {words for words in above if "".join(words) in ABOVE}
-    for some in _alternatives([_spelt(words) for words in _fewest(above)]):
-        yield f"{some}{_GAP}{_CONTAINER}"
+    for some in _alternatives([spelt(words) for words in _fewest(above)]):
+        yield f"{some}{GAP}{CONTAINER}"
     # Accents, other scripts, and letters that look like ours.
-    yield rf"[^\x00-\x7f][^\"]*{_VALUE}"
+    yield rf"[^\x00-\x7f][^\"]*{VALUE}"
 
 
 TRIGGERS: tuple[str, ...] = tuple(_triggers())

@@ -14,6 +14,7 @@ from proxy.detect.aliases import ENDINGS, HARMLESS, KINDS, LEADS, NUMBERS, PERSO
 from proxy.detect.normal import normalise
 
 LONGEST_KEY = 64  # characters; proxy/codecs/scan.py cuts them there too
+SHORT = 6  # letters: such a word is not taken apart, and a longer name is sure to be the end of what it ends
 NOTHING = "harmless"
 """The kind of names that are never personal."""
 
@@ -23,6 +24,13 @@ class Word(NamedTuple):
 
     text: str
     apart: bool
+
+
+class Vocabulary(NamedTuple):
+    """What is needed to split joined words: `known` ones, and those that are sure to be the `ends` of others."""
+
+    known: frozenset[str]
+    ends: frozenset[str]
 
 
 class Name(NamedTuple):
@@ -72,27 +80,29 @@ _LONGEST_NAME = max(len(name.words) for name in NAMES.values())
 _LONGEST_WORD = 24
 # In a joined word whose beginning is unknown, only these are sure to be its end.
 _ENDS = frozenset(
-    joined for joined, name in NAMES.items() if len(joined) > 6 and name.kind not in ("address", NOTHING)
+    joined for joined, name in NAMES.items() if len(joined) > SHORT and name.kind not in ("address", NOTHING)
 )
+OURS = Vocabulary(frozenset(_KNOWN), _ENDS)
 
 
-def words(key: str) -> list[Word]:
+def words(key: str, vocabulary: Vocabulary = OURS) -> list[Word]:
     """`dateOfBirth`, `date_of_birth`, `DATE-OF-BIRTH` and `dateofbirth` -> date, of, birth."""
     if not key.isascii():
         folded = normalise(key)
         key = unaccented(folded.text if folded else key)
     found: list[Word] = []
     for word in _WORD(_ONE_WORD.sub(lambda match: match[0].capitalize(), _POSSESSIVE.sub("", key[:LONGEST_KEY]))):
-        found += (Word(part, n == 0) for n, part in enumerate(_parts(word.lower())))
+        found += (Word(part, n == 0) for n, part in enumerate(_parts(word.lower(), vocabulary)))
     return found
 
 
-def _parts(word: str) -> Sequence[str]:
+def _parts(word: str, vocabulary: Vocabulary) -> Sequence[str]:
     """A word, or the known words that it is joined from, as few as possible."""
-    if len(word) < 6 or word in _KNOWN:
+    known = vocabulary.known
+    if len(word) < SHORT or word in known:
         return (word,)
     ends = [word[-size:] for size in range(2, min(len(word), _LONGEST_WORD) + 1)]
-    if not any(end in _KNOWN for end in ends):
+    if not any(end in known for end in ends):
         return (word,)
     best: list[tuple[str, ...] | None] = [(), *[None] * len(word)]  # how to spell the first n letters
     for start in range(len(word)):
@@ -101,11 +111,11 @@ def _parts(word: str) -> Sequence[str]:
             continue
         for end in range(start + 2, min(start + _LONGEST_WORD, len(word)) + 1):
             now = best[end]
-            if (now is None or len(before) + 1 < len(now)) and word[start:end] in _KNOWN:
+            if (now is None or len(before) + 1 < len(now)) and word[start:end] in known:
                 best[end] = (*before, word[start:end])
     if best[-1] is not None:
         return best[-1]
-    last = next((end for end in reversed(ends) if end in _ENDS), "")
+    last = next((end for end in reversed(ends) if end in vocabulary.ends), "")
     return (word[: -len(last)], last) if last else (word,)
 
 

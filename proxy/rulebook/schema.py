@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from proxy.detect.ownkeys import wrong_key
 from proxy.rulebook.actions import ActionText, Way
 from proxy.rulebook.closed import Closed, Text, wrong
 from proxy.rulebook.defined import Country, EntityName, EntityText, ListText, RecognizerText, Score, Word
@@ -145,7 +146,13 @@ class ConversationText(Closed):
         return self
 
 
-Key = Annotated[Text, Field(min_length=1, max_length=64)]
+def _key(name: str) -> str:
+    if why := wrong_key(name):
+        raise wrong("E013", why, "for example staff_no, or personal*nummer")
+    return name
+
+
+Key = Annotated[Text, Field(min_length=1, max_length=64), AfterValidator(_key)]
 
 
 class RulesText(Closed):

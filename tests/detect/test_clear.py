@@ -46,12 +46,12 @@ def documents(draw: st.DrawFn) -> str:
     )
     document = json.dumps({"a": [around.replace("{}", text), 1], key: named, "c": "\\"}, ensure_ascii=False)
     for _ in range(draw(st.integers(0, 2))):
-        document = _respelt(draw, document)
+        document = respelt(draw, document)
         document = json.dumps({"body": document}, ensure_ascii=draw(st.booleans()))
-    return _respelt(draw, document)
+    return respelt(draw, document)
 
 
-def _respelt(draw: st.DrawFn, document: str) -> str:
+def respelt(draw: st.DrawFn, document: str) -> str:
     """`document` with some of the characters in its strings spelt as escapes."""
     kind = draw(st.sampled_from(sorted(ESCAPES)))
     every = draw(st.integers(1, 4))
@@ -149,7 +149,7 @@ def keyed(draw: st.DrawFn) -> str:
         )
         content = {draw(odd_keys() | st.just("body")): within}
     document = json.dumps(content, ensure_ascii=draw(st.booleans()), separators=("," + space, f"{space}:"))
-    return _respelt(draw, document) if draw(st.booleans()) else document
+    return respelt(draw, document) if draw(st.booleans()) else document
 
 
 @settings(max_examples=1500, deadline=None)

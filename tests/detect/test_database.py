@@ -146,7 +146,7 @@ def test_a_proxy_whose_rules_cannot_be_compiled_does_not_start(
 @pytest.fixture
 def batches(monkeypatch: pytest.MonkeyPatch, unshared: None) -> list[int]:
     """How many databases were asked for, each time somebody asked. Keys have few names here, to be quick."""
-    monkeypatch.setattr("proxy.detect.engine._KEYS", gate.Wish((gate.Trigger(0, '_name"'),), places=False))
+    monkeypatch.setattr("proxy.detect.keygate._OURS", gate.Wish((gate.Trigger(0, '_name"'),), places=False))
     asked: list[int] = []
     real = databases
 

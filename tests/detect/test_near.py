@@ -29,19 +29,20 @@ from tests.playbook import SESSION
 
 
 @cache
-def lane() -> Lane:
+def lane(engine: Engine) -> Lane:
     """One that masks whatever there is."""
     rules = (Rule("all", None, frozenset(Direction), "mask", mask()),)
-    policy = Policy("test", "digest", FLOOR, detector().entities, rules)
-    return Lane(Direction.CLIENT_TO_UPSTREAM, policy, detector(), choose)
+    policy = Policy("test", "digest", FLOOR, engine.entities, rules)
+    return Lane(Direction.CLIENT_TO_UPSTREAM, policy, engine, choose)
 
 
-def read_and_whole(text: str) -> tuple[int, int]:
+def read_and_whole(text: str, engine: Engine | None = None) -> tuple[int, int]:
     """How many leaves of a message are read, and how many it has. Fails if they do not make it the same."""
-    payload = text.encode(errors="replace")
-    near, whole = (lane().offer(Kind.TEXT, payload, SESSION, whole=every) for every in (False, True))
+    engine = engine or detector()
+    payload, masking = text.encode(errors="replace"), lane(engine)
+    near, whole = (masking.offer(Kind.TEXT, payload, SESSION, whole=every) for every in (False, True))
     some, every = (
-        lane().settle(batch, detector().find(batch.leaves, lane().wanted, FLOOR)) for batch in (near, whole)
+        masking.settle(batch, engine.find(batch.leaves, masking.wanted, FLOOR)) for batch in (near, whole)
     )
     assert some == every
     return len(near.leaves), len(whole.leaves)

@@ -41,6 +41,9 @@ class Wide:
     def clear(self, payload: bytes, entities: frozenset[str], threshold: float) -> bool:
         return False
 
+    def near(self, payload: bytes, entities: frozenset[str], threshold: float) -> None:
+        return None
+
     def find(self, leaves: Sequence[Leaf], entities: frozenset[str], threshold: float) -> Findings:
         return [[*self._look(leaf.text, entities, threshold)] for leaf in leaves]
 
