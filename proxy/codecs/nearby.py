@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import accumulate
 
 from proxy.codecs.scan import ELIDED, KEY_MARK, MAX_PATH, MIN_DIGITS, Span, step
@@ -59,9 +59,9 @@ def _escaped(text: str, plain: str) -> Iterable[int]:
         at = text.find("\\", end)
 
 
-def _numbered(plain: str, places: Sequence[int]) -> tuple[set[int], dict[int, set[int]]]:
-    """Strings that are touched, by number, and gaps with the places in them."""
-    strings: set[int] = set()
+def _numbered(plain: str, places: Sequence[int]) -> tuple[dict[int, tuple[int, int]], dict[int, set[int]]]:
+    """By number: where the strings that are touched begin and end, and gaps with the places in them."""
+    strings: dict[int, tuple[int, int]] = {}
     gaps: dict[int, set[int]] = {}
     quotes = at = reach = 0
     for place in places:
@@ -70,10 +70,11 @@ def _numbered(plain: str, places: Sequence[int]) -> tuple[set[int], dict[int, se
         quotes += plain.count('"', at, place)
         at = place
         if quotes % 2:
-            strings.add(quotes // 2)
-            reach = plain.index('"', place) + 2
+            end = plain.index('"', place)
+            strings[quotes // 2] = plain.rfind('"', 0, place) + 1, end
+            reach = end + 2
         elif plain[place - 1 : place] == '"':
-            strings.add(quotes // 2 - 1)
+            strings[quotes // 2 - 1] = plain.rfind('"', 0, place - 1) + 1, place - 1
         else:
             gaps.setdefault(quotes // 2, set()).add(place)
     return strings, gaps
@@ -87,9 +88,10 @@ class _Walk:
 
     def __init__(self, text: str, plain: str) -> None:
         self.text = text
-        pieces = plain.split('"')  # gap, string, gap, string ... gap
-        self.sizes = list(accumulate(map(len, pieces), initial=0))
-        self.gaps = '"'.join(pieces[::2]).encode().translate(None, _NOISE).split(b'"')
+        self.literal = "\\" not in text
+        self.pieces = plain.split('"')  # gap, string, gap, string ... gap
+        self.sizes: list[int] = []  # of all pieces before one; made when asked for
+        self.gaps = '"'.join(self.pieces[::2]).encode().translate(None, _NOISE).split(b'"')
         self.found: list[Span] = []
         # For every container: which element of the array around it it is, or ~n as the value of the key that is
         # string number n. The document is in an array that nobody sees.
@@ -98,13 +100,15 @@ class _Walk:
         self.paths = ["", "$"]  # of the containers that are open, as far as they were asked for
         self.whole = 0  # if not 0, everything is touched while so many containers are open
 
-    def spans(self, strings: Container[int], numbers: dict[int, set[int]], stops: Iterable[int]) -> list[Span]:
+    def spans(
+        self, strings: Mapping[int, tuple[int, int]], numbers: dict[int, set[int]], stops: Iterable[int]
+    ) -> list[Span]:
         """What is touched: `strings` and the places in gaps; `stops` are the numbers of both, in order."""
         n, last = 0, len(self.gaps) - 1
         for stop in stops:
             if stop in strings and stop not in numbers and n <= stop:
                 self._pass(n, stop + 1)
-                self._string(stop)
+                self._string(stop, strings[stop])
                 n = stop + 1
             elif n <= stop:
                 self._pass(n, stop)
@@ -112,7 +116,7 @@ class _Walk:
             while n == stop or (self.whole and n <= last):
                 self._closely(n, numbers.get(n, ()))
                 if n in strings or (self.whole and n < last):
-                    self._string(n)
+                    self._string(n, strings.get(n))
                 n += 1
         return self.found
 
@@ -161,12 +165,11 @@ class _Walk:
             ):
                 self.found.append((self._path(n), start, end))
 
-    def _string(self, n: int) -> None:
-        piece, sizes = 2 * n + 1, self.sizes
+    def _string(self, n: int, place: tuple[int, int] | None) -> None:
         # behind a colon, a gap is empty here
         is_key = self.index == _IN_OBJECT and self.gaps[n]
         path = self._here() + self._step(n) + KEY_MARK if is_key else self._path(n)
-        self.found.append((path, sizes[piece] + piece, sizes[piece + 1] + piece))
+        self.found.append((path, *(place or self._places(n))))
 
     def _path(self, n: int) -> str:
         """Of the value that stands in gap `n` or behind it."""
@@ -182,8 +185,15 @@ class _Walk:
         return paths[-1]
 
     def _step(self, n: int) -> str:
-        piece = 2 * n + 1
-        return step(self.text, self.sizes[piece] + piece, self.sizes[piece + 1] + piece)
+        if self.literal:
+            key = self.pieces[2 * n + 1]
+            return step(key, 0, len(key))
+        return step(self.text, *self._places(n))
+
+    def _places(self, n: int) -> tuple[int, int]:
+        """Where string number `n` begins and ends."""
+        return self._place(2 * n + 1), self._place(2 * n + 2) - 1
 
     def _place(self, piece: int) -> int:
+        self.sizes = self.sizes or list(accumulate(map(len, self.pieces), initial=0))
         return self.sizes[piece] + piece

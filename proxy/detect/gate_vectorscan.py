@@ -123,10 +123,11 @@ class VectorscanGate:
             found.scan(data, _add, 0, hits, scratch)
         except hyperscan.ScanTerminated:
             return Scan((), self._everybody)
-        if not self._far:
+        far = [number for number, _ in hits if number in self._far]
+        if not far:
             return Scan(hits, self._whole)
-        far = frozenset(self._far[number] for number, _ in hits if number in self._far)
-        return Scan([hit for hit in hits if hit[0] not in self._far], self._whole | far)
+        owners = frozenset([self._far[number] for number in far])
+        return Scan([hit for hit in hits if hit[0] not in self._far], self._whole | owners)
 
     def _owners(self, numbers: Iterable[int]) -> frozenset[int]:
         return frozenset(self._triggers[number].owner for number in numbers)
