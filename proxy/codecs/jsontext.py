@@ -68,7 +68,7 @@ def _collect(leaves: list[Leaf], text: str, spans: list[Span], depth: int, place
     for path, start, end in spans:
         value = text[start:end]
         if is_number(text, start):
-            leaves.append(Leaf(path, value, place(start), place(end), 0, True))
+            leaves.append(Leaf(path, value, place(start), place(end), depth - 1, True))
         elif "\\" in value:
             decoded = string_at(text, start)
             # Without a string in it, "[4111111111111111]" is more use as a text than as a bare number.

@@ -42,6 +42,14 @@ def test_every_string_value_is_a_leaf_with_its_path(payload: str, expected: dict
     assert values(JSON, payload) == expected
 
 
+@pytest.mark.parametrize("around", [r'{"a":"{\"n\":\u0031%s}"}', r'{"a":"{\"b\":\"{\\\"n\\\":\\u0031%s}\"}"}'])
+def test_a_number_within_a_string_is_a_leaf_however_it_is_spelt(around: str) -> None:
+    payload = (around % "234").encode()
+    (leaf,) = (leaf for leaf in JSON.read(payload) if leaf.number)
+    assert leaf.text == "1234"
+    assert JSON.write(payload, [Edit(leaf, 1, 4, "")]) == (around % "").encode()
+
+
 def test_numbers_of_four_digits_and_more_are_leaves_and_can_be_replaced() -> None:
     payload = b'{"card": 4111111111111111, "n": 123, "t": [1.25e3]}'
     leaves = [leaf for leaf in JSON.read(payload) if leaf.number]
