@@ -199,8 +199,12 @@ def _even_rows(run: str) -> Iterator[tuple[int, int]]:
 
 
 def _glued(text: str, at: int) -> bool:
-    """Whether the character at `at` makes a number part of a word; letters of other scripts do not."""
-    return 0 <= at < len(text) and text[at].isascii() and text[at].isalnum()
+    """Whether the character at `at` makes a number part of a longer one or of a word; letters of other scripts do
+    not."""
+    if not 0 <= at < len(text):
+        return False
+    char = text[at]
+    return char.isalnum() if char.isascii() else char.isdecimal()
 
 
 def _alone(text: str, start: int, end: int, number: str) -> float:

@@ -28,11 +28,16 @@ _LOOKBACK = 3 * _LOCAL  # for the `//user:` before what would be a local part
 _before = regex.compile(r"(?r)[\w\p{M}.!#$%'*+\-/=^~]+")
 _quoted = regex.compile(r'(?r)(?<!\\)"(?:[^"\\\r\n]|\\.)*"')
 _host = regex.compile(r"[\w\p{M}\u00b7\u200c\u200d\-.\u3002]+")
+_top = regex.compile(r"[^\W\d_](?:[\w\p{M}-]*[\p{M}\w--_])", regex.V1)
 _literal = re.compile(r"\[(?:\d{1,3}(?:\.\d{1,3}){3}|IPv6:[0-9a-fA-F:.]{2,45})\]", re.IGNORECASE)
+
+# The same for texts that are ASCII: `regex` takes 0.5 us a match, `re` a third of that.
+_ATEXT = "".join(char for char in map(chr, range(128)) if _before.fullmatch(char))
+_ascii_host = re.compile(r"[\w.\-]+", re.ASCII)
+_ascii_top = re.compile(r"[A-Za-z][\w\-]*[A-Za-z0-9]", re.ASCII)
 
 _version = re.compile(r"v?\d+(?:\.\d+)+(?:$|-|\.[^.]*$)|v?\d+\.x\b", re.IGNORECASE)
 _density = re.compile(r"\d+(?:\.\d+)?x(?:~\w+)?\.\w+", re.IGNORECASE)
-_top = regex.compile(r"[^\W\d_](?:[\w\p{M}-]*[\p{M}\w--_])", regex.V1)
 _query = re.compile(r"[A-Za-z_][\w.\[\]-]*=")  # `email=bob@example.org`
 _not_user = re.compile(r"[\s/?#@]")
 _wide = re.compile(r"[\u2e80-\ud7ff\uf900-\uffef]+")  # scripts written without spaces between words
@@ -136,10 +141,14 @@ def _address(text: str, at: int, after: int) -> tuple[int, int] | None:
 
 def _local_start(text: str, at: int) -> int:
     """Where the local part that ends at `at` starts; `at` if there is none."""
-    run = _before.match(text, max(0, at - _LOCAL), at)
-    if run is None:
+    if text.isascii():
+        reach = text[max(0, at - _LOCAL) : at]
+        local = reach[len(reach.rstrip(_ATEXT)) :]
+    else:
+        run = _before.match(text, max(0, at - _LOCAL), at)
+        local = run.group() if run else ""
+    if not local:
         return at
-    local: str = run.group()
     if local.startswith("/") or "//" in local:  # a path, or what follows one
         local = local[local.rfind("/") + 1 :]
     local = local[local.rfind("...") + 3 :] if "..." in local else local
@@ -156,11 +165,11 @@ def _domain_end(text: str, after: int) -> int:
     if text[after : after + 1] == "[":
         literal = _literal.match(text, after)
         return literal.end() if literal else after
-    run = _host.match(text, after, after + _DOMAIN)
+    run = (_ascii_host if text.isascii() else _host).match(text, after, after + _DOMAIN)
     if run is None:
         return after
     host: str = run.group() if text.isascii() else _one_script(run.group(), last=False)
-    if _version.match(host) or _density.match(host) or host[0] in ".-\u3002":
+    if host[0] in ".-\u3002" or ((host[0] in "vV" or host[0].isdecimal()) and _is_version(host)):
         return after
     labels = host.replace("\u3002", ".").split(".")
     if "" in labels:
@@ -172,8 +181,13 @@ def _domain_end(text: str, after: int) -> int:
     return after + len(".".join(labels).rstrip("-_"))
 
 
+def _is_version(host: str) -> bool:
+    return _version.match(host) is not None or _density.match(host) is not None
+
+
 def _is_top(label: str) -> bool:
-    return len(label) > 1 and _top.fullmatch(label) is not None and label.lower() not in _FILES
+    top = _ascii_top if label.isascii() else _top
+    return len(label) > 1 and top.fullmatch(label) is not None and label.lower() not in _FILES
 
 
 def _one_script(run: str, last: bool) -> str:

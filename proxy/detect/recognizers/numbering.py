@@ -52,8 +52,9 @@ def judged(digits: str) -> tuple[bool, bool]:
         return False, False
     found, rest = plan(int(digits[:width])), digits[width:]
     bare = rest.removeprefix(found.trunk) if found.trunk else rest
-    valid = any(found.valid.fullmatch(number) for number in {rest, bare})
-    return valid or bool({len(rest), len(bare)} & found.lengths), valid
+    fits = found.valid.fullmatch
+    valid = fits(rest) is not None or (bare != rest and fits(bare) is not None)
+    return valid or len(rest) in found.lengths or len(bare) in found.lengths, valid
 
 
 def is_possible(digits: str) -> bool:
