@@ -70,6 +70,7 @@ def test_near_some_places_are_the_spans_that_they_touch(
 def test_what_is_read_near_places_is_read_everywhere_too_and_in_the_same_order(
     payload: bytes, places: list[int]
 ) -> None:
+    places = [place for place in places if place <= len(payload)]
     for codec in CODECS.values():
         everywhere = list(codec.read(payload))
         near = list(codec.read(payload, places))
