@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from proxy import __version__, options
+from proxy.commands.decrypt import decrypt
 
 if TYPE_CHECKING:
     from proxy.route import Plan
@@ -88,6 +89,7 @@ def run(*, config: str | None, as_json: bool, **given: Any) -> None:
 
 run.__signature__ = options.signature()  # type: ignore[attr-defined]
 app.command(help=RUN)(run)
+app.command()(decrypt)
 
 
 def event(ready: Ready) -> dict[str, object]:
