@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from proxy.settings import Settings
+from proxy.template import DOTS, Params, Segment, Template, segments_of
 
-Params = Mapping[str, bytes]
-"""Path parameters as the client spelt them, escapes and all."""
-
-_PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(:path)?\}")
-_DOTS = (b".", b"..")
+_ODD = re.compile(rb"[%\\]|//|/\.").search  # without any of these there is one way to read a path
 
 
 class Unclear(Exception):  # noqa: N818 - what a request is
@@ -37,94 +34,11 @@ class Denied(Exception):  # noqa: N818 - what happens to a request
         self.status = status
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
-    """A path with parameters: `/chat/{room}`, `/files/{rest:path}`. A final slash matters to no match."""
-
-    segments: tuple[str, ...]
-    """Literals with their escapes, and names of parameters in braces."""
-    tail: str | None = None
-    """The parameter that takes all segments behind these, none too."""
-    slash: bool = False
-
-    @property
-    def names(self) -> list[str]:
-        """Of all parameters."""
-        named = [segment[1:-1] for segment in self.segments if segment[0] == "{"]
-        return named if self.tail is None else [*named, self.tail]
-
-    def match(self, path: Sequence[bytes]) -> Params | None:
-        """The parameters of a path taken apart by `segments_of`; None if it is another path."""
-        length = len(self.segments)
-        if len(path) < length or (self.tail is None and len(path) > length):
-            return None
-        params: dict[str, bytes] = {}
-        for ours, theirs in zip(self.segments, path, strict=False):
-            if ours[0] == "{":
-                if not theirs:
-                    return None
-                params[ours[1:-1]] = theirs
-            elif unquote_to_bytes(ours) != unquote_to_bytes(theirs):
-                return None
-        if self.tail is not None:
-            params[self.tail] = b"/".join(path[length:])
-        return params
-
-    def fill(self, params: Params) -> bytes:
-        """The path with these parameters, spelt as they came: a segment stays one segment."""
-        parts = [params[part[1:-1]] if part[0] == "{" else part.encode() for part in self.segments]
-        if self.tail is not None:
-            parts.append(params[self.tail])
-        return b"/" + b"/".join(parts) + (b"/" if self.slash and parts else b"")
-
-    def __str__(self) -> str:
-        parts = [*self.segments, *([] if self.tail is None else [f"{{{self.tail}:path}}"])]
-        return "/" + "/".join(parts) + ("/" if self.slash and parts else "")
-
-
-def parse_template(text: str) -> Template:
-    """Raises ValueError with the cure."""
-    if not text.startswith("/"):
-        raise ValueError("a path starts with '/', for example /chat/{room}")
-    if "?" in text or "#" in text or re.search(r"[\x00-\x20\x7f]", text):
-        raise ValueError("a path has no query, no fragment and no blanks; write them percent-encoded")
-    parts = text[1:].split("/")
-    slash = parts[-1] == "" and len(parts) > 1
-    if parts[-1] == "":
-        parts.pop()
-    tail = None
-    for index, part in enumerate(parts):
-        match = _PARAMETER.fullmatch(part)
-        if match is None and ("{" in part or "}" in part):
-            raise ValueError(
-                "a parameter is a whole segment: /chat/{room}, or /files/{rest:path} for all the rest"
-            )
-        if match and match[2]:
-            if index < len(parts) - 1:
-                raise ValueError(f"{part} takes all segments that follow, so it stands last")
-            tail = match[1]
-        if not part or unquote_to_bytes(part) in _DOTS:
-            raise ValueError("a path has no empty segments and none of dots")
-    if tail is not None:
-        parts.pop()
-    template = Template(tuple(parts), tail, slash)
-    if len(set(template.names)) < len(template.names):
-        raise ValueError("a parameter stands in a path once")
-    return template
-
-
-def segments_of(path: bytes) -> list[bytes]:
-    """The segments of a raw path, without an empty one at its end."""
-    segments = path.removeprefix(b"/").split(b"/")
-    if segments[-1] == b"":
-        segments.pop()
-    return segments
-
-
-def _other_reading(path: bytes) -> list[bytes]:
+def _other_reading(path: bytes) -> list[Segment]:
     """How a service reads a path that resolves escapes first and takes // for /. Raises Unclear at dots."""
-    segments = [part for part in unquote_to_bytes(path).replace(b"\\", b"/").split(b"/") if part]
-    if any(unquote_to_bytes(part) in _DOTS for part in segments):
+    parts = [part for part in unquote_to_bytes(path).replace(b"\\", b"/").split(b"/") if part]
+    segments = [(part, unquote_to_bytes(part)) for part in parts]
+    if any(plain in DOTS for _, plain in segments):
         raise Unclear("the path has segments of dots")
     return segments
 
@@ -137,7 +51,7 @@ class Match:
     host: str | None = None  # lower case; `*.example.com` stands for every name below example.com
     subprotocols: frozenset[str] = frozenset()  # one of them is offered
 
-    def fits(self, path: Sequence[bytes], host: str, offered: frozenset[str]) -> Params | None:
+    def fits(self, path: Sequence[Segment], host: str, offered: frozenset[str]) -> Params | None:
         """The parameters of the path, none if there is no condition on it; None: not for this route."""
         if self.host is not None and not _same_host(self.host, host):
             return None
@@ -231,13 +145,13 @@ class Table:
         host = host_of(hosts[0]) if self.by_host else ""
         path = target.partition(b"?")[0]
         chosen = self._first(segments_of(path), host, offered)
-        if self.by_path:
+        if self.by_path and _ODD(path):
             other = self._first(_other_reading(path), host, offered)
             if chosen and other and chosen.place != other.place:
                 raise Unclear("the path takes another route when its escapes or slashes are read differently")
         return chosen
 
-    def _first(self, path: Sequence[bytes], host: str, offered: frozenset[str]) -> Chosen | None:
+    def _first(self, path: Sequence[Segment], host: str, offered: frozenset[str]) -> Chosen | None:
         for index, match in enumerate(self.matches):
             params = match.fits(path, host, offered)
             if params is not None:

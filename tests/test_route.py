@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.route import Auth, Denied, Match, Route, Table, Unclear, host_of, parse_template, segments_of
+from proxy.route import Auth, Denied, Match, Route, Table, Unclear, host_of
 from proxy.settings import Settings
+from proxy.template import parse_template, segments_of
 
 SETTINGS = Settings(upstream="ws://service.test/base")
 
