@@ -61,6 +61,10 @@ class _Effective:
         values = _dump(piece.written) | {"mode": "shadow" if self.merged.shadow(piece.written) else "enforce"}
         if piece.member is not self.main:
             values.pop("tests", None)
+        for params in values["action"].values():
+            kind, _, name = str(params.get("key", "")).partition(":")
+            if kind == "file":
+                params["key"] = f"file:{self._moved(name, piece)}"
         return values
 
     def _dumped(self, piece: Piece[Closed]) -> dict[str, Any]:
@@ -68,9 +72,11 @@ class _Effective:
         values = _dump(piece.written)
         for holder in (values, values.get("deny_list"), values.get("presidio")):
             if isinstance(holder, dict) and "file" in holder:
-                file = piece.member.path.parent / holder["file"]
-                holder["file"] = os.path.relpath(file, self.main.path.parent)
+                holder["file"] = self._moved(holder["file"], piece)
         return values
+
+    def _moved(self, file: str, piece: Piece[Closed]) -> str:
+        return os.path.relpath(piece.member.path.parent / file, self.main.path.parent)
 
 
 def _dump(written: Closed) -> dict[str, Any]:
