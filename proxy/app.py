@@ -194,7 +194,7 @@ class Process:
         for rules in self.rules:
             rules.ready = self._ready
             await self.watch.do(partial(self._ready, rules.built))
-            await self.watch.do(rules.follow)  # who takes the place of a fallen worker starts with old rules
+            await self.watch.do(rules.catch_up)
         # What is there now stays: not looked at again, a full collection takes a tenth of the time.
         gc.collect()
         gc.freeze()

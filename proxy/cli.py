@@ -1,4 +1,4 @@
-"""The command line: `hushwire run`, `demo`, `explain`, `health`. The work is done elsewhere; here it is asked for.
+"""The command line: `hushwire run`, `demo`, `explain`, `health`, `rollback`. The work is done elsewhere.
 
 Heavy rooms are imported inside the commands, because Presidio alone costs 0.9 s and `--version` must not pay it.
 Exit codes: 0 ok, 1 failure at run time or not healthy, 2 usage, 3 rules that cannot be used.
@@ -16,6 +16,7 @@ import typer
 
 from proxy import __version__, options
 from proxy.commands.decrypt import decrypt
+from proxy.commands.rollback import rollback
 
 if TYPE_CHECKING:
     from proxy.route import Plan
@@ -203,6 +204,9 @@ def health(
     healthy, sentence = ask(admin, timeout)
     typer.echo(sentence)
     raise typer.Exit(0 if healthy else 1)
+
+
+app.command()(rollback)
 
 
 def planned(config: str | None, given: dict[str, Any]) -> Plan:
