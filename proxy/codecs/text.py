@@ -23,6 +23,7 @@ class Text:
     """Text without structure. Offsets are characters of the payload decoded as UTF-8."""
 
     name = "text"
+    rigid = False
 
     def read(self, payload: bytes) -> Sequence[Leaf]:
         """One leaf. Raises UnicodeDecodeError."""

@@ -98,8 +98,9 @@ class Lane:
         edits: list[Edit] = []
         done: list[Done] = []
         drop = False
+        restore = self.restore if not batch.codec.rigid else None
         for leaf, found in zip(batch.leaves, findings, strict=True):
-            restored = self.restore.find(leaf, batch.session) if self.restore is not None else ()
+            restored = restore.find(leaf, batch.session) if restore is not None else ()
             if found or restored:
                 drop |= _Settling(self, batch.session, leaf, edits, done).settle(found, restored)
         if not done:

@@ -297,6 +297,13 @@ def test_what_is_found_beside_a_token_is_dealt_with_as_ever():
     assert sent.payload == b"x<EMAIL_ADDRESS>x<PERSON>"
 
 
+def test_where_lengths_must_stay_a_token_does_too():
+    one = restoring(value="longer than the token")
+    payload = b"\x01\x02 to [1] and on \x00"
+    assert one.work(Kind.BINARY, payload, SESSION) == [Send(Kind.BINARY, payload)]
+    assert one.work(Kind.BINARY, b"to [1] and on", SESSION)[-1].payload == b"to longer than the token and on"
+
+
 # -- close --------------------------------------------------------------------------------------------------
 
 
@@ -367,6 +374,7 @@ class Faulty:
     """A codec that fails where it is told to."""
 
     name = "faulty"
+    rigid = False
 
     def __init__(self, where: str) -> None:
         self.where = where
