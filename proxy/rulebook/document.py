@@ -18,6 +18,7 @@ from proxy.rulebook.faults import Fault, RulesError, quoted
 Path = tuple[str | int, ...]
 MAX_DEPTH = 32
 MAX_LENGTH = 1 << 20  # characters
+HALF = "half of a surrogate pair, which is no text"
 
 NULL, BOOL, INT, FLOAT, STR = (f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str"))
 
@@ -120,9 +121,11 @@ def _plain(node: yaml.Node, path: Path, document: Document, seen: set[int]) -> A
         return dict(_members(node, path, document, seen))
     if isinstance(node, yaml.SequenceNode) and node.tag == yaml.resolver.BaseResolver.DEFAULT_SEQUENCE_TAG:
         return [_plain(item, (*path, i), document, seen) for i, item in enumerate(_taken(node))]
-    if isinstance(node, yaml.ScalarNode) and node.tag in SCALARS:
+    known = isinstance(node, yaml.ScalarNode) and node.tag in SCALARS
+    if known and _whole(node.value):
         return SCALARS[node.tag](node.value)
-    document.faults.append(document.fault(path, "E004", "tags (!name) are not supported"))
+    sentence = HALF if known else "tags (!name) are not supported"
+    document.faults.append(document.fault(path, "E004", sentence))
     return None
 
 
@@ -135,6 +138,9 @@ def _members(node: yaml.MappingNode, path: Path, document: Document, seen: set[i
             continue
         name: str = key.value
         place = document.note(key)
+        if not _whole(name):
+            document.faults.append(document.fault_at(place, "E004", HALF))
+            continue
         if name in names:
             sentence = f"the key {quoted(name)} stands here for a second time; only one of them could count"
             document.faults.append(document.fault_at(place, "E005", sentence))
@@ -142,6 +148,11 @@ def _members(node: yaml.MappingNode, path: Path, document: Document, seen: set[i
         names.add(name)
         document.keys[(*path, name)] = place
         yield name, _plain(value, (*path, name), document, seen)
+
+
+def _whole(text: str) -> bool:
+    """Whether UTF-8 can hold `text`: YAML reads `\\uD83D` as half of a surrogate pair."""
+    return text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def _taken(node: yaml.CollectionNode) -> Iterator[Any]:

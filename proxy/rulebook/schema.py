@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from proxy.rulebook.actions import ActionText, Way
-from proxy.rulebook.closed import Closed, Text, wrong
+from proxy.rulebook.closed import Closed, wrong
 from proxy.rulebook.defined import Country, EntityName, EntityText, ListText, RecognizerText, Score, Word
 from proxy.rulebook.paths import nearly, spelt
 
@@ -64,7 +64,7 @@ def moment(text: str) -> float:
 
 
 Version = Annotated[Literal[1], BeforeValidator(_version)]
-FieldPath = Annotated[Text, AfterValidator(_path)]
+FieldPath = Annotated[str, AfterValidator(_path)]
 """As proxy/rulebook/paths.py reads it."""
 Glob = Annotated[Word, AfterValidator(_glob)]
 """A value; `*` stands for any characters."""
@@ -73,16 +73,16 @@ Glob = Annotated[Word, AfterValidator(_glob)]
 class Examples(Closed):
     """Texts that prove a rule when it is loaded: it acts in each `match`, and in no `no_match`."""
 
-    match: list[Text] = Field(default_factory=list)
-    no_match: list[Text] = Field(default_factory=list)
+    match: list[str] = Field(default_factory=list)
+    no_match: list[str] = Field(default_factory=list)
 
 
 class ExceptText(Closed):
     """Values that their rule leaves alone, why, and until when."""
 
     values: Annotated[list[Glob], Field(min_length=1)]
-    reason: Annotated[Text, Field(min_length=1)]
-    expires: Annotated[Text, AfterValidator(_moment)] | None = None
+    reason: Annotated[str, Field(min_length=1)]
+    expires: Annotated[str, AfterValidator(_moment)] | None = None
 
 
 class AllowText(ListText):
@@ -90,14 +90,14 @@ class AllowText(ListText):
 
     entities: Annotated[list[Entity], Field(min_length=1)] = Field(default_factory=lambda: [ANY])
     values: Annotated[list[Glob], Field(min_length=1)] | None = None
-    reason: Annotated[Text, Field(min_length=1)]
+    reason: Annotated[str, Field(min_length=1)]
 
 
 class RuleText(Closed):
     """One rule. The order of the file is the only precedence."""
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-    description: Text = ""
+    description: str = ""
     entities: Annotated[list[Entity], Field(min_length=1)]
     direction: Way = "both"
     mode: Mode = "enforce"
@@ -111,14 +111,14 @@ class StructureText(Closed):
     names of the protocol and no prose, so that nobody guesses there."""
 
     ignore: list[FieldPath] = Field(default_factory=list)
-    subprotocols: list[Text] = Field(default_factory=list)
+    subprotocols: list[str] = Field(default_factory=list)
 
 
 class SaidText(Closed):
     """A message of a conversation: JSON, or any text."""
 
     body: Any = None
-    text: Text | None = None
+    text: str | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -130,7 +130,7 @@ class SaidText(Closed):
 class ConversationText(Closed):
     """What one side sends and what the other one gets, there and back again, in one connection."""
 
-    name: Annotated[Text, Field(min_length=1)]
+    name: Annotated[str, Field(min_length=1)]
     send: SaidText | None = None
     upstream_gets: SaidText | None = None
     upstream_sends: SaidText | None = None
@@ -145,16 +145,16 @@ class ConversationText(Closed):
         return self
 
 
-Key = Annotated[Text, Field(min_length=1, max_length=64)]
+Key = Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class RulesText(Closed):
     """A whole file. What is None here is said by what it extends, or else by nobody."""
 
     version: Version
-    name: Annotated[Text, Field(min_length=1, max_length=64)] | None = None
-    description: Text = ""
-    extends: list[Annotated[Text, Field(min_length=1)]] = Field(default_factory=list)
+    name: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    description: str = ""
+    extends: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list)
     threshold: Score | None = None
     mode: Mode | None = None
     countries: list[Country] = Field(default_factory=list)
