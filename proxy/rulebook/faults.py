@@ -48,6 +48,7 @@ CODES = {
     "E044": "What lets personal data pass is said twice, so that nobody does it by accident.",
     "E045": "A name stands for one route.",
     "W001": "An exception has ended; it changes nothing any more.",
+    "W002": "A rule that another one always forestalls does nothing.",
 }
 """What each fault means, in a sentence. Those with a W are remarks: such rules go live."""
 
