@@ -59,7 +59,7 @@ def compile_rules(
     """The policy that `members` describe, proven. The arguments are those of `draft_rules`. Raises RulesError."""
     draft = draft_rules(name, members, faults, files, ground)
     merged, policy = draft.merged, draft.policy
-    if wrong := unproven(replace(merged, shadows=frozenset()), draft.staged, draft.detector, ground.now):
+    if wrong := unproven(merged.performed(), draft.staged, draft.detector, ground.now):
         raise RulesError(wrong)
     return Compiled(policy, draft.detector, (*ended(merged, ground.now), *outdone(merged, policy)))
 
@@ -86,7 +86,7 @@ def draft_rules(
     detector = ground.engine(supplied.recognizers, keys, fields) if keys else plain
     maker = Maker(name, allowed, files, ground.now)
     aside, _ = verbs_of(merged, replace(ground, vaults=Vaults.in_memory()))
-    staged = maker.policy(replace(merged, shadows=frozenset()), detector.entities, aside)
+    staged = maker.policy(merged.performed(), detector.entities, aside)
     return Draft(merged, maker.policy(merged, detector.entities, verbs), staged, detector, ground.now)
 
 

@@ -35,6 +35,7 @@ class _Effective:
     def __init__(self, merged: Merged) -> None:
         self.merged = merged
         self.main = merged.members[0]
+        self.performed = merged.performed()
 
     def sections(self) -> Iterator[str]:
         """The text, key by key."""
@@ -44,6 +45,8 @@ class _Effective:
         if merged.name is not None:
             yield write({"name": merged.name})
         yield write({"threshold": merged.threshold})
+        if merged.rehearsal:
+            yield write({"mode": "shadow"})
         yield _items("countries", merged.countries, [[piece.written] for piece in merged.countries])
         yield _items("recognizers", merged.recognizers, [[self._dumped(piece)] for piece in merged.recognizers])
         entities, keys = merged.entities, merged.keys
@@ -58,7 +61,7 @@ class _Effective:
         yield _items("tests", merged.tests, [[_dump(piece.written)] for piece in merged.tests])
 
     def _rule(self, piece: Piece[RuleText]) -> dict[str, Any]:
-        values = _dump(piece.written) | {"mode": "shadow" if self.merged.shadow(piece.written) else "enforce"}
+        values = _dump(piece.written) | {"mode": "shadow" if self.performed.shadow(piece.written) else "enforce"}
         if piece.member is not self.main:
             values.pop("tests", None)
         for params in values["action"].values():
