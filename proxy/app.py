@@ -85,6 +85,8 @@ def serve(plan: Plan, announce: Callable[[Ready], None]) -> int:
     vaults = vaults_of(settings)
     ground = replace(ground_of(settings.ner), ring=KeyRing.installed(), vaults=vaults)
     books = books_of(plan.routes, ground)
+    if settings.workers > 1 and settings.vault == "memory" and any(map(_shares, books)):
+        log.warning("each worker keeps the tokens of named scopes for itself; --vault redis://... is for all of them")
     tls = [_upstream_tls(route.settings) for route in plan.routes]
     listening = _bind(settings.listen, "--listen")
     admin, problem = _bind_admin(settings)
@@ -107,6 +109,12 @@ def serve(plan: Plan, announce: Callable[[Ready], None]) -> int:
     if settings.workers == 1:
         return work(0, lambda: announce(ready))
     return supervise(settings.workers, work, lambda: announce(ready), share.bury)
+
+
+def _shares(book: Rules[Engine]) -> bool:
+    """Whether connections are meant to have tokens in common."""
+    rules = book.live.policy.rules
+    return any(rule.operator == "tokenize" and rule.params["scope"] != "session" for rule in rules)
 
 
 def _served(route: Route, book: Rules[Engine]) -> Served:

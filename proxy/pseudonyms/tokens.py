@@ -87,7 +87,7 @@ class Vaults:
     @classmethod
     def in_memory(cls, vault: Vault | None = None) -> Vaults:
         """Everything in one vault of this process."""
-        vault = vault or Vault()
+        vault = Vault() if vault is None else vault  # an empty one is false
         return cls(vault, InMemory(vault))
 
 

@@ -15,6 +15,7 @@ from proxy.core.message import Leaf
 from proxy.core.session import Session
 from proxy.pseudonyms.spelling import label
 from proxy.pseudonyms.tokens import Vaults, restorers
+from proxy.pseudonyms.vault import Vault
 from tests.playbook import BOTH, DOWN, UP
 from tests.pseudonyms.talking import OPPOSITE, SCOPE, Talk, tokens
 
@@ -227,6 +228,15 @@ def test_a_number_comes_back_as_it_was_and_was_a_number_in_between(scope, number
 
 def test_numbers_of_two_sessions_are_not_the_same():
     assert talk(SCOPE).up("[41111]") != talk(SCOPE).up("[41111]")
+
+
+def test_a_vault_of_its_own_size_is_the_one_that_is_used():
+    vault = Vault(size=8)
+    one = Talk(tokens(Vaults.in_memory(vault), SCOPE))
+    for i in range(20):
+        one.up(f"«v{i}»")
+        one.up(f"[{1000 + i}]")
+    assert len(vault) == 8
 
 
 # -- who may have what --------------------------------------------------------------------------------------
