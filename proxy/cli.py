@@ -10,13 +10,15 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from proxy import __version__, options
+from proxy.commands import check
 from proxy.commands.decrypt import decrypt
 from proxy.commands.rollback import rollback
+from proxy.commands.say import stop
 
 if TYPE_CHECKING:
     from proxy.route import Plan
@@ -90,6 +92,7 @@ def run(*, config: str | None, as_json: bool, **given: Any) -> None:
 
 run.__signature__ = options.signature()  # type: ignore[attr-defined]
 app.command(help=RUN)(run)
+app.command(help=check.HELP)(check.check)
 app.command()(decrypt)
 
 
@@ -226,10 +229,3 @@ def planned(config: str | None, given: dict[str, Any]) -> Plan:
             stop(str(error), code=3)
     except Unusable as unusable:
         stop(*map(str, unusable.faults), "hushwire run --help explains every option", code=2)
-
-
-def stop(*lines: str, code: int) -> NoReturn:
-    """Say why, and exit."""
-    for line in lines:
-        typer.echo(line, err=True)
-    raise typer.Exit(code)

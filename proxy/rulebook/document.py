@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from proxy.rulebook.faults import Fault, RulesError, quoted
+from proxy.rulebook.pace import breathe
 
 Path = tuple[str | int, ...]
 MAX_DEPTH = 32
@@ -27,6 +28,11 @@ class _Composer(yaml.SafeLoader):
     """Resolves plain scalars as YAML 1.2's core schema does (section 10.3.2), without octal and hex."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own name
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """As PyYAML does it, with rests: no other part of building takes so long."""
+        breathe()
+        return super().compose_node(parent, index)
 
 
 for _tag, _pattern, _first in (
@@ -104,10 +110,12 @@ def read(text: str, source: str) -> Document:
 def _syntax(error: yaml.MarkedYAMLError, source: str) -> Fault:
     mark = error.problem_mark or error.context_mark
     place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-    return Fault(source, *place, "E003", f"not YAML: {' '.join(filter(None, (error.context, error.problem)))}")
+    sentence = f"not YAML: {' '.join(filter(None, (error.context, error.problem)))}"
+    return Fault(source, *place, "E003", sentence, "indent with spaces" if "'\\t'" in sentence else "")
 
 
 def _plain(node: yaml.Node, path: Path, document: Document, seen: set[int]) -> Any:
+    breathe()
     document.values[path] = document.note(node)
     if id(node) in seen:
         fault = document.fault(path, "E004", "anchors and aliases are not supported", "write it out")

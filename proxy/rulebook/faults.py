@@ -81,10 +81,15 @@ class RulesError(Exception):
     """These rules cannot go live. Carries every fault that was found, file by file, in the order of the file."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
-        every = list(dict.fromkeys(faults))
-        first = {fault.source: i for i, fault in reversed(list(enumerate(every)))}
-        self.faults = tuple(sorted(every, key=lambda fault: (first[fault.source], fault)))
+        self.faults = in_order(faults)
         super().__init__("\n".join(map(str, self.faults)))
+
+
+def in_order(faults: Iterable[Fault]) -> tuple[Fault, ...]:
+    """Each once, file by file, in the order of the file."""
+    every = list(dict.fromkeys(faults))
+    first = {fault.source: i for i, fault in reversed(list(enumerate(every)))}
+    return tuple(sorted(every, key=lambda fault: (first[fault.source], fault)))
 
 
 class Unknown(NamedTuple):
