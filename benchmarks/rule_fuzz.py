@@ -4,8 +4,8 @@
 
 Each file (with those that it extends, and its lists) is built twice, by two engines: what `check` builds is what
 `run` builds. What goes live gets messages in both directions; the effective rules must make the same of them.
-Gates are kept in a directory of the run's own: each is compiled once. Without gates it takes a minute, not an hour.
-Exits with 1 if anything else happens.
+Gates are kept in a directory of the run's own: each is compiled once. Without gates it takes a few minutes. Exits
+with 1 if anything else happens.
 """
 
 from __future__ import annotations

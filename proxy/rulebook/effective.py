@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from textwrap import indent
-from typing import Any
+from typing import Any, TypeVar
 
 from proxy.rulebook.closed import Closed
 from proxy.rulebook.document import write
@@ -18,7 +18,9 @@ from proxy.rulebook.family import gather
 from proxy.rulebook.faults import RulesError
 from proxy.rulebook.files import NOTHING, Files
 from proxy.rulebook.merge import Merged, Piece, merge
-from proxy.rulebook.schema import RuleText
+from proxy.rulebook.schema import ANY, RuleText
+
+T = TypeVar("T")
 
 
 def effective(name_or_path: str, contents: Mapping[Path, bytes] = NOTHING, *, shadow: bool = False) -> str:
@@ -49,7 +51,7 @@ class _Effective:
             yield write({"mode": "shadow"})
         yield _items("countries", merged.countries, [[piece.written] for piece in merged.countries])
         yield _items("recognizers", merged.recognizers, [[self._dumped(piece)] for piece in merged.recognizers])
-        entities, keys = merged.entities, merged.keys
+        entities, keys = self._used(merged.entities), self._used(merged.keys)
         yield _items("entities", entities.values(), [{name: self._dumped(one)} for name, one in entities.items()])
         yield _items("keys", keys.values(), [{name: one.written} for name, one in keys.items()])
         ignore = _items("ignore", merged.ignore, [[piece.written] for piece in merged.ignore])
@@ -59,6 +61,11 @@ class _Effective:
         yield _items("allow", merged.allow, [[self._dumped(piece)] for piece in merged.allow])
         yield _items("rules", merged.rules, [[self._rule(piece)] for piece in merged.rules])
         yield _items("tests", merged.tests, [[_dump(piece.written)] for piece in merged.tests])
+
+    def _used(self, named: Mapping[str, Piece[T]]) -> dict[str, Piece[T]]:
+        """Without inherited entities that no rule is about any more."""
+        about = {entity for piece in self.merged.rules for entity in piece.written.entities}
+        return {name: piece for name, piece in named.items() if piece.member is self.main or about & {name, ANY}}
 
     def _rule(self, piece: Piece[RuleText]) -> dict[str, Any]:
         values = _dump(piece.written) | {"mode": "shadow" if self.performed.shadow(piece.written) else "enforce"}

@@ -123,7 +123,7 @@ class _Names(Generic[T]):
 
 
 def _shadows(files: Sequence[tuple[Member, RulesText]], rules: Iterable[Piece[RuleText]]) -> frozenset[str]:
-    """Rules that their own file puts in shadow mode, or one that extends it: the one nearest to the main counts."""
+    """Rules that their own file, or one that extends it, puts in shadow mode; the nearest to the main counts."""
     modes: dict[str, str] = {}
     for member, written in reversed(files):
         if written.mode is not None:
