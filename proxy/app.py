@@ -86,7 +86,9 @@ def serve(plan: Plan, announce: Callable[[Ready], None]) -> int:
     ground = replace(ground_of(settings.ner), ring=KeyRing.installed(), vaults=vaults)
     books = books_of(plan.routes, ground)
     if settings.workers > 1 and settings.vault == "memory" and any(map(_shares, books)):
-        log.warning("each worker keeps the tokens of named scopes for itself; --vault redis://... is for all of them")
+        log.warning(
+            "each worker keeps the tokens of named scopes for itself; --vault redis://... is for all of them"
+        )
     tls = [_upstream_tls(route.settings) for route in plan.routes]
     listening = _bind(settings.listen, "--listen")
     admin, problem = _bind_admin(settings)

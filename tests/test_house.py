@@ -153,7 +153,8 @@ def test_every_module_says_what_lives_in_it():
 # -- what is printed and logged -----------------------------------------------------------------------------
 
 LEVELS = {"debug", "info", "warning", "warn", "error", "exception", "critical", "log"}
-PRINTERS = {"cli", "commands", "banner", "demo", "health", "transcript", "explain_show"}  # the last two: tables of commands
+# the last two: tables of commands
+PRINTERS = {"cli", "commands", "banner", "demo", "health", "transcript", "explain_show"}
 
 # What may stand in a line of the log: numbers, names of our own, types of exceptions, and words of the system's.
 LOGGABLE = {
