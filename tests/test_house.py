@@ -82,7 +82,7 @@ OUTSIDE: dict[str, set[str]] = {
     "prometheus_client": {"admin"},
     "watchfiles": {"rulebook.watch"},
     "typer": {"cli", "options", "commands"},
-    "rich": {"commands", "banner", "demo", "transcript", "explain_show", "commands"},
+    "rich": {"commands", "banner", "demo", "transcript", "explain_show"},
 }
 
 IMPURE = {
