@@ -52,7 +52,7 @@ class Lane:
         self.heavy = self._heavy()
         """Whether looking takes too long for the event loop, however short the message is."""
         # worked out once: a message asks for every finding
-        self._plan = {entity: policy.decide(entity, direction) for entity in policy.entities}
+        self._plan = policy.plan(direction)
 
     def _heavy(self) -> bool:
         remote = any(rule.slow and self.direction in rule.directions for rule in self.policy.rules)

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, mod
 from proxy.detect.recognizers.countries import countries, wrong_regex
 from proxy.detect.recognizers.linear import backtracks
 from proxy.rulebook.closed import Closed, unheard, wrong
+from proxy.rulebook.pace import breathe
 
 Score = Annotated[float, Field(ge=0, le=1)]
 
@@ -48,6 +49,7 @@ Country = Annotated[str, AfterValidator(_country)]
 
 
 def _regex(text: str, info: ValidationInfo) -> str:
+    breathe()
     if re.fullmatch(r"""[rR](['"]).*\1""", text, re.DOTALL):
         raise wrong(
             "E020", "r and quotes are of Python; here they would be part of the regex", "write '...' alone"

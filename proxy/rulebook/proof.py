@@ -20,6 +20,7 @@ from proxy.rulebook.expiry import live
 from proxy.rulebook.faults import Fault
 from proxy.rulebook.ground import Prover
 from proxy.rulebook.merge import Merged, Piece
+from proxy.rulebook.pace import breathe
 from proxy.rulebook.schema import ConversationText, RuleText, SaidText
 from proxy.rulebook.spare import Values
 
@@ -58,6 +59,7 @@ class Proof:
 
         Raises TimeoutError.
         """
+        breathe()
         lane = self.lanes[0]
         leaves = lane.offer(Kind.TEXT, text.encode(), Session(0)).leaves
         # all that the policy looks for, as it will be when it runs: each set of entities is compiled anew
