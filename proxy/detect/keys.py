@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
+from unicodedata import normalize
 
 from proxy.core.finding import Finding
 from proxy.core.message import Leaf
@@ -157,10 +158,19 @@ class KeyFinder:
         if hint is None:
             return []
         text = leaf.text.strip()
-        if not 0 < len(text) <= hint.longest or not hint.check(text) or _is_label(text):
+        if not 0 < len(text) <= hint.longest or not _fits(hint, text) or _is_label(text):
             return []
         start = leaf.text.index(text)
         return [Finding(hint.entity, start, start + len(text), SCORE, self.name)]
+
+
+def _fits(hint: Hint, text: str) -> bool:
+    """Whether a value is of the kind that its key says, as it stands or in the usual characters: a full-width
+    digit is a digit."""
+    if hint.check(text):
+        return True
+    usual = text if text.isascii() else normalize("NFKC", text)
+    return usual != text and len(usual) <= hint.longest and hint.check(usual)
 
 
 def _is_label(text: str) -> bool:

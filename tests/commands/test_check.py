@@ -71,7 +71,7 @@ def test_without_a_file_the_config_of_the_folder_is_meant_and_its_rules_with_it(
     done = hushwire("check", "--json", folder=tmp_path)
     assert done.returncode == 3
     (fault,) = json.loads(done.stdout)
-    assert (fault["code"], fault["file"], fault["line"], fault["column"]) == ("E035", "mine.yaml", 2, 12)
+    assert (fault["code"], fault["file"], fault["line"], fault["column"]) == ("E035", "mine.yaml", 2, 19)
     (tmp_path / "mine.yaml").write_text("version: 1\n")
     done = hushwire("check", folder=tmp_path)
     assert (done.returncode, done.stdout.splitlines()[0]) == (
