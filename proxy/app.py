@@ -170,11 +170,11 @@ class Process:
         side_doors = listener(self._side_doors(routes))
         for sig in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(sig, self._signal, sig)
+        loop.add_signal_handler(signal.SIGHUP, self.watch.reload)
         tasks = []
         if admin is not None:
             tasks.append(await start(side_doors, admin))
         await self._settle_in()
-        loop.add_signal_handler(signal.SIGHUP, self.watch.reload)
         tasks.append(await start(front_door, listening))
         chores = [asyncio.create_task(chore) for chore in (self._publish(routes), self.watch.run())]
         self.not_ready.clear()
