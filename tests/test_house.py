@@ -165,7 +165,13 @@ LOGGABLE = {
     *("len(triggers)", "gate.engine", "len(gate.blind)"),
     "error.strerror or type(error).__name__",  # OSError of a dial: the system's words, never the peer's
     "error.reason or type(error).__name__",  # SSLError: OpenSSL's name of the failure
-    *("self.source", "built.policy.digest", "len(error.faults)", "SWEEP"),  # rules by path, and their digest
+    *(
+        "self.source",
+        "rules.source",
+        "built.policy.digest",
+        "len(error.faults)",
+        "SWEEP",
+    ),  # rules by path, and their digest
     *("fault.source", "fault.line", "fault.column"),  # where a rule file is wrong, never what it says there
     "why",  # OSError of a disk: the system's words
 }
