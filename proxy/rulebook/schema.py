@@ -39,9 +39,17 @@ def _path(text: str) -> str:
     return text
 
 
+EVERY_VALUE = ("E032", "this would exempt every value", "write what these values have in common")
+
+
+def fits_all(glob: str) -> bool:
+    """Whether every value is one that `glob` stands for."""
+    return not glob.strip("* \t")
+
+
 def _glob(text: str) -> str:
-    if not text.strip("* \t"):
-        raise wrong("E032", "this would exempt every value", "write what these values have in common")
+    if fits_all(text):
+        raise wrong(*EVERY_VALUE)
     return text
 
 
