@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from proxy.core.live import Live
 from proxy.core.message import Direction, Kind
 from proxy.core.session import Session
 from proxy.detect.engine import Engine
+from proxy.detect.ner import Names, open_model
 from proxy.rulebook.document import read
 from proxy.rulebook.family import gather
 from proxy.rulebook.files import Files
@@ -225,3 +227,18 @@ def test_of_a_card_the_last_four_digits_are_left(way: Direction, form: str) -> N
 def test_of_codes_and_stripes_nothing_is_left(text: str, arrives: str) -> None:
     connection = Connection("payments")
     assert [connection.says(way, text) for way in Direction] == [arrives, arrives]
+
+
+# -- with a language model ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", PACKS)
+def test_a_pack_holds_also_where_a_language_model_reads(name: str) -> None:
+    plain = ground()
+    made = build(name, replace(plain, engine=partial(plain.engine, names=names())))
+    assert made.detector.heavy(made.policy.entities) == (name != "pass")
+
+
+@cache
+def names() -> Names:
+    return Names(open_model("rampart"))
