@@ -79,7 +79,7 @@ def draft_rules(
     fields = _fields(merged)
     plain = ground.engine(supplied.recognizers, NO_KEYS, fields)
     wrong = [*faults, *disputes, *unread, *keyless, *_unsaid(supplied.faults, faults)]
-    wrong += _meaningless(merged, supplied, plain.entities, fitting=fitting)
+    wrong += _unsaid(_meaningless(merged, supplied, plain.entities, fitting=fitting), faults)
     if wrong:
         raise RulesError(wrong)
     keys = {entity: tuple(piece.written) for entity, piece in merged.keys.items()}
