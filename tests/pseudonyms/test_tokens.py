@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.core.lane import UnsettledError
 from proxy.core.message import Leaf
 from proxy.core.session import Session
 from proxy.pseudonyms.spelling import label
@@ -278,7 +279,7 @@ def test_nothing_is_restored_when_the_connection_has_ended():
     vaults.sessions.forget(one.session)
     assert one.down(token) == token
     assert len(vaults.sessions) == 0
-    with pytest.raises(RuntimeError):
+    with pytest.raises(UnsettledError, match="RuntimeError"):
         one.up(BOB)
 
 
