@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from proxy import __version__, options
-from proxy.commands import check, test
+from proxy.commands import check, init, schema, test
 from proxy.commands.decrypt import decrypt
 from proxy.commands.rollback import rollback
 from proxy.commands.say import stop
@@ -92,8 +92,10 @@ def run(*, config: str | None, as_json: bool, **given: Any) -> None:
 
 run.__signature__ = options.signature()  # type: ignore[attr-defined]
 app.command(help=RUN)(run)
+app.command(help=init.HELP)(init.init)
 app.command(help=check.HELP)(check.check)
 app.command(help=test.HELP)(test.test)
+app.command(help=schema.HELP)(schema.schema)
 app.command()(decrypt)
 
 

@@ -19,7 +19,8 @@ FILES: dict[str, bytes] = {
     "keyed2.yaml": b"version: 1\nkeys: {PERSON: [handle]}\n",
     "loop.yaml": b"version: 1\nextends: [./my.yaml]\n",
     "latin.yaml": "version: 1\nname: M\u00fcller\n".encode("latin-1"),
-    "registry.yaml": b"recognizers:\n  - {name: R, supported_entity: ROOM, patterns: [{name: r, regex: R, score: 5}]}\n",
+    "registry.yaml": b"recognizers:\n  - {name: R, supported_entity: ROOM, "
+                     b"patterns: [{name: r, regex: R, score: 9}]}\n",
 }  # fmt: skip
 
 
