@@ -50,7 +50,18 @@ class Lane:
     """The pipeline of one direction under one policy. Keeps nothing between messages, so one serves every
     connection; a reload makes new lanes."""
 
-    __slots__ = ("_plan", "choose", "detector", "direction", "heavy", "policy", "restore", "wanted", "watches")
+    __slots__ = (
+        "_plan",
+        "choose",
+        "detector",
+        "direction",
+        "heavy",
+        "policy",
+        "prompt",
+        "restore",
+        "wanted",
+        "watches",
+    )
 
     def __init__(self, direction: Direction, policy: Policy, detector: Detector, choose: Choose) -> None:
         self.direction = direction
@@ -65,11 +76,17 @@ class Lane:
         """Whether looking takes too long for the event loop, however short the message is."""
         # worked out once: a message asks for every finding
         self._plan = policy.plan(direction)
+        self.prompt = Lane(direction, policy.prompt(), detector, choose) if self._waits() else self
+        """The same for what the event loop has to look at itself, because it cannot be held up: pings and reasons
+        of CLOSE. Nobody is asked; what would have to ask puts the name of the entity in the place of a value."""
 
     def _heavy(self) -> bool:
-        remote = any(rule.slow and self.direction in rule.directions for rule in self.policy.rules)
-        remote = remote or (self.restore is not None and self.restore.slow)
-        return remote or self.detector.heavy(self.wanted)
+        return self._waits() or self.detector.heavy(self.wanted)
+
+    def _waits(self) -> bool:
+        """Whether looking may wait for another machine."""
+        slow = any(rule.slow and self.direction in rule.directions for rule in self.policy.rules)
+        return slow or (self.restore is not None and self.restore.slow)
 
     def work(self, kind: Kind, payload: bytes, session: Session) -> list[Action]:
         """One message from end to end, in any thread. Raises whatever a step raises: the caller refuses."""

@@ -238,7 +238,7 @@ class Inspection:
         """Inspect something small (a control frame holds 125 bytes) without waiting."""
         since = perf_counter()
         try:
-            result = self._send_of(self.live.lanes[leg.side].work(kind, payload, self.session))
+            result = self._send_of(self.live.lanes[leg.side].prompt.work(kind, payload, self.session))
         except Exception as error:
             self._refuse_or_leak(leg, kind, error)
             return payload
