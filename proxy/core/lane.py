@@ -52,12 +52,12 @@ class Lane:
 
     __slots__ = (
         "_plan",
+        "_prompt",
         "choose",
         "detector",
         "direction",
         "heavy",
         "policy",
-        "prompt",
         "restore",
         "wanted",
         "watches",
@@ -76,9 +76,14 @@ class Lane:
         """Whether looking takes too long for the event loop, however short the message is."""
         # worked out once: a message asks for every finding
         self._plan = policy.plan(direction)
-        self.prompt = Lane(direction, policy.prompt(), detector, choose) if self._waits() else self
+        # None where it would be the lane itself: a circle would keep the detector until the next full collection
+        self._prompt = Lane(direction, policy.prompt(), detector, choose) if self._waits() else None
+
+    @property
+    def prompt(self) -> Lane:
         """The same for what the event loop has to look at itself, because it cannot be held up: pings and reasons
         of CLOSE. Nobody is asked; what would have to ask puts the name of the entity in the place of a value."""
+        return self._prompt or self
 
     def _heavy(self) -> bool:
         return self._waits() or self.detector.heavy(self.wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -90,6 +91,16 @@ def test_a_finding_at_the_threshold_counts():
 def test_a_reload_holds_from_the_next_message_on():
     script = Script(EMAILS).client("a@b.c Bob").noted("EMAIL_ADDRESS").upstream_gets("<EMAIL_ADDRESS> Bob")
     script.reload(PEOPLE).client("a@b.c Bob").noted("PERSON").upstream_gets("a@b.c <PERSON>").over()
+
+
+def test_rules_that_are_no_longer_in_force_are_gone_at_once():
+    """A detector may hold a hundred megabytes, and the next full collection is far away."""
+    gone = Table()
+    live = Live(policy(EMAILS), gone, choose)
+    trace = weakref.ref(gone)
+    live.swap(policy(PEOPLE), Table())
+    del gone
+    assert trace() is None
 
 
 def test_a_message_that_was_offered_keeps_its_policy_through_a_reload():
