@@ -58,7 +58,7 @@ class Maker:
             made.number,
             MappingProxyType(written.action.params.model_dump(by_alias=True, exclude_none=True)),
             shadow=merged.shadow(written),
-            spares=spare((Values(one.values) for _, one in live(written, self.now)), self.allowed),
+            spares=spare((Values(one.values, one.reason) for _, one in live(written, self.now)), self.allowed),
             slow=made.tokens is not None and made.tokens.slow,
         )
 
@@ -90,5 +90,5 @@ def allowed_of(merged: Merged, files: Files) -> tuple[dict[str, tuple[Values, ..
         if any(map(fits_all, written)):
             faults.append(piece.fault(*EVERY_VALUE, at=("file",)))
         for entity in piece.written.entities:
-            found[entity] = (*found.get(entity, ()), Values(written))
+            found[entity] = (*found.get(entity, ()), Values(written, piece.written.reason))
     return found, faults
