@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from proxy import __version__, options
-from proxy.commands import check, init, schema, test
+from proxy.commands import check, diff, init, schema, test, trial
 from proxy.commands.decrypt import decrypt
 from proxy.commands.rollback import rollback
 from proxy.commands.say import stop
@@ -95,6 +95,8 @@ app.command(help=RUN)(run)
 app.command(help=init.HELP)(init.init)
 app.command(help=check.HELP)(check.check)
 app.command(help=test.HELP)(test.test)
+app.command("try", help=trial.HELP)(trial.trial)
+app.command(help=diff.HELP)(diff.diff)
 app.command(help=schema.HELP)(schema.schema)
 app.command()(decrypt)
 

@@ -20,3 +20,10 @@ def stop(*lines: str, code: int) -> NoReturn:
 def plural(count: int, noun: str) -> str:
     """`1 rule`, `2 rules`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def printable(text: str) -> str:
+    """`text` in one line, without anything that a terminal would obey."""
+    return "".join(
+        one if one.isprintable() else " " if one == "\t" else "\N{REPLACEMENT CHARACTER}" for one in text
+    )

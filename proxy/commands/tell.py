@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from proxy.commands.say import plural
+from proxy.commands.say import plural, printable
 from proxy.rulebook.family import SHIPPED
 from proxy.rulebook.faults import Fault
 
@@ -87,17 +87,11 @@ def _cropped(line: str, fault: Fault, room: int) -> tuple[str, str, str]:
     start = min(fault.column - 1, len(line))
     end = min(start + max(fault.width, 1), len(line))
     left = max(0, start - room // 3) if len(line) > room else 0
-    before, meant = _printable(line[left:start]), _printable(line[start:end])[: room // 2]
-    after = _printable(line[end : end + room])
+    before, meant = printable(line[left:start]), printable(line[start:end])[: room // 2]
+    after = printable(line[end : end + room])
     before = ("..." if left else "") + before.removeprefix(before[: 3 * bool(left)])
     space = room - cell_len(before) - cell_len(meant)
     return before, meant, after if cell_len(after) <= space else after[: max(space - 3, 0)] + "..."
-
-
-def _printable(text: str) -> str:
-    return "".join(
-        one if one.isprintable() else " " if one == "\t" else "\N{REPLACEMENT CHARACTER}" for one in text
-    )
 
 
 # -- for programs -------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""JSON Schemas say what the models say, as far as they can: what is shipped is valid, what is broken mostly not."""
+"""JSON Schemas say what the models say, as far as they can: they take what is shipped, and little that is broken."""
 
 from __future__ import annotations
 
