@@ -381,6 +381,11 @@ def test_a_token_that_no_header_can_carry_is_refused_and_not_shown(token: str, t
         assert not token or token not in lines[0]
 
 
+def test_settings_do_not_show_their_secrets() -> None:
+    secret = {"upstream": "ws://host", "admin_token": "s3cret", "vault": "redis://:s3cret@host/0"}
+    assert "s3cret" not in repr(Settings.model_validate(secret))
+
+
 def test_a_token_in_the_environment_is_never_printed() -> None:
     result = hushwire("run", "--listen", "x", "--upstream", "y", HUSHWIRE_ADMIN_TOKEN="s3cret-value")
     assert result.returncode == 2

@@ -46,6 +46,10 @@ class Scope(NamedTuple):
     key: bytes
     seals: bytes
 
+    def __repr__(self) -> str:
+        """Without its keys."""
+        return f"Scope({self.name!r})"
+
 
 class Shared(Protocol):
     """Where the values of named scopes are kept."""

@@ -35,6 +35,10 @@ class Kept(NamedTuple):
     rule: str
     ways: int
 
+    def __repr__(self) -> str:
+        """Without the value."""
+        return f"Kept({self.entity}, {self.rule}, {self.ways})"
+
 
 class Book:
     """The entries of one session or scope, in two generations, each with the least recently used first.
