@@ -19,6 +19,8 @@ from proxy.settings import Settings
 from proxy.template import DOTS, Params, Segment, Template, segments_of
 
 _ODD = re.compile(rb"[%\\]|//|/\.").search  # without any of these there is one way to read a path
+_PORT = re.compile(r"[0-9]*").fullmatch
+_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]").fullmatch  # services agree on what these are
 
 
 class Unclear(Exception):  # noqa: N818 - what a request is
@@ -69,10 +71,10 @@ def _same_host(pattern: str, host: str) -> bool:
 
 
 def host_of(header: bytes) -> str:
-    """The name in a Host header: without port and final dot, in lower case."""
+    """The name in a Host header: without port (which may be empty) and final dot, in lower case."""
     name = header.decode("latin-1").strip().lower()
     bare, colon, port = name.rpartition(":")
-    return (bare if colon and port.isdigit() else name).removesuffix(".")
+    return (bare if colon and _PORT(port) else name).removesuffix(".")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,8 @@ class Table:
         if self.by_host and len(hosts) != 1:
             raise Unclear("there must be one Host header (RFC 9112 section 3.2)")
         host = host_of(hosts[0]) if self.by_host else ""
+        if self.by_host and not _HOST(host):
+            raise Unclear("the Host header is not a name or an address and perhaps a port")
         path = target.partition(b"?")[0]
         chosen = self._first(segments_of(path), host, offered)
         if self.by_path and _ODD(path):

@@ -118,7 +118,6 @@ def test_the_first_route_that_fits_takes_a_request_and_nobody_takes_it_if_none_d
         ("*.example.com", b"a.example.com", True),
         ("*.example.com", b"a.b.example.com:80", True),
         ("*.example.com", b"example.com", False),
-        ("*.example.com", b".example.com", False),
         ("*.example.com", b"badexample.com", False),
         ("[::1]", b"[::1]:8080", True),
         ("[::1]", b"[::1]", True),
@@ -133,6 +132,25 @@ def test_a_subprotocol_has_to_be_on_offer() -> None:
     assert place(*routes, offers=("chat.v1", "chat.v3")) == 0
     assert place(*routes, offers=("chat.v1",)) == 1
     assert place(*routes) == 1
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        b"",
+        b".a.example",
+        b"u@a.example",
+        b"a%2eexample",
+        b"a.example..",
+        b"a.example:8x",
+        b"a.example, x",
+        b"\xe4.example",
+    ],
+)
+def test_a_host_that_services_may_read_in_different_ways_gets_around_no_route(host: bytes) -> None:
+    with pytest.raises(Unclear, match="Host header"):
+        place(route(host="a.example"), route(), host=host)
+    assert place(route("/x"), route(), host=host) == 1  # where nobody asks for it, it does not matter
 
 
 @pytest.mark.parametrize("hosts", [[], [b"a.example", b"b.example"]])
@@ -257,5 +275,6 @@ def test_both_conditions_hold_together() -> None:
 
 def test_a_host_header_is_read_without_its_port() -> None:
     assert host_of(b" Chat.Example:80 ") == "chat.example"
+    assert host_of(b"chat.example.:") == "chat.example"  # RFC 3986 section 3.2.3: a port may be empty
     assert host_of(b"[::1]:80") == "[::1]"
     assert host_of(b"[::1]") == "[::1]"
