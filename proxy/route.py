@@ -1,8 +1,9 @@
 """What tells routes apart, who may use them and where their requests go: values, asked once per handshake.
 
-A path is compared segment by segment, each without its escapes. Services do not agree on what %2F, // or /../
-mean, so a request whose path would take another route in another reading is refused: it could get around the
-rules of the route that it is really for. No sockets here (proxy/wire) and no files (proxy/config).
+A path is compared segment by segment, each without its escapes. Services do not agree on what %2F, //, /../ or ;x
+mean, nor on whether case matters, so a request whose path would take another route in another reading is refused:
+it could get around the rules of the route that it is really for. No sockets here (proxy/wire) and no files
+(proxy/config).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
@@ -18,7 +19,6 @@ from urllib.parse import unquote_to_bytes
 from proxy.settings import Settings
 from proxy.template import DOTS, Params, Segment, Template, segments_of
 
-_ODD = re.compile(rb"[%\\]|//|/\.").search  # without any of these there is one way to read a path
 _PORT = re.compile(r"[0-9]*").fullmatch
 _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]").fullmatch  # services agree on what these are
 
@@ -36,10 +36,20 @@ class Denied(Exception):  # noqa: N818 - what happens to a request
         self.status = status
 
 
-def _other_reading(path: bytes) -> list[Segment]:
+def _resolved(path: bytes) -> list[Segment]:
     """How a service reads a path that resolves escapes first and takes // for /. Raises Unclear at dots."""
     parts = [part for part in unquote_to_bytes(path).replace(b"\\", b"/").split(b"/") if part]
-    segments = [(part, unquote_to_bytes(part)) for part in parts]
+    return _undotted([(part, unquote_to_bytes(part)) for part in parts])
+
+
+def _folded(segments: Sequence[Segment]) -> list[Segment]:
+    """The same for a service that minds no case (ASP.NET) and nothing behind a semicolon (Java): for routes whose
+    literals are in lower case. Raises Unclear at dots."""
+    bare = [(spelt, plain.partition(b";")[0].lower()) for spelt, plain in segments]
+    return _undotted([segment for segment in bare if segment[1]])
+
+
+def _undotted(segments: list[Segment]) -> list[Segment]:
     if any(plain in DOTS for _, plain in segments):
         raise Unclear("the path has segments of dots")
     return segments
@@ -60,6 +70,10 @@ class Match:
         if self.subprotocols and not self.subprotocols & offered:
             return None
         return {} if self.path is None else self.path.match(path)
+
+    def folded(self) -> Match:
+        """The same for paths in lower case."""
+        return self if self.path is None else replace(self, path=self.path.folded())
 
     def __str__(self) -> str:
         said = [self.host or "", str(self.path) if self.path else "", *sorted(self.subprotocols)]
@@ -137,6 +151,7 @@ class Table:
 
     def __init__(self, routes: Sequence[Route]) -> None:
         self.matches = [route.match for route in routes]
+        self.folded = [match.folded() for match in self.matches]
         self.by_path = any(match.path is not None for match in self.matches)
         self.by_host = any(match.host is not None for match in self.matches)
 
@@ -148,19 +163,29 @@ class Table:
         if self.by_host and not _HOST(host):
             raise Unclear("the Host header is not a name or an address and perhaps a port")
         path = target.partition(b"?")[0]
-        chosen = self._first(segments_of(path), host, offered)
-        if self.by_path and _ODD(path):
-            other = self._first(_other_reading(path), host, offered)
-            if chosen and other and chosen.place != other.place:
-                raise Unclear("the path takes another route when its escapes or slashes are read differently")
+        chosen = _first(self.matches, segments_of(path), host, offered)
+        if self.by_path:
+            resolved = _resolved(path)
+            for matches, segments in ((self.matches, resolved), (self.folded, _folded(resolved))):
+                other = _first(matches, segments, host, offered)
+                if chosen and other and not self._alike(chosen.place, other.place):
+                    raise Unclear("the path takes another route when it is read differently")
         return chosen
 
-    def _first(self, path: Sequence[Segment], host: str, offered: frozenset[str]) -> Chosen | None:
-        for index, match in enumerate(self.matches):
-            params = match.fits(path, host, offered)
-            if params is not None:
-                return Chosen(index, params)
-        return None
+    def _alike(self, one: int, other: int) -> bool:
+        """Whether two routes are one, or differ by case alone: then it is meant to matter."""
+        a, b = self.matches[one].path, self.matches[other].path
+        if one == other or a is None or b is None:
+            return one == other
+        return a.literals != b.literals and a.folded().literals == b.folded().literals
+
+
+def _first(matches: Sequence[Match], path: Sequence[Segment], host: str, offered: frozenset[str]) -> Chosen | None:
+    for index, match in enumerate(matches):
+        params = match.fits(path, host, offered)
+        if params is not None:
+            return Chosen(index, params)
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote_to_bytes
 
 Params = Mapping[str, bytes]
@@ -50,6 +50,10 @@ class Template:
         if self.tail is not None:
             params[self.tail] = b"/".join(spelt for spelt, _ in path[length:])
         return params
+
+    def folded(self) -> Template:
+        """The same for paths in lower case."""
+        return replace(self, literals=tuple(literal and literal.lower() for literal in self.literals))
 
     def fill(self, params: Params) -> bytes:
         """The path with these parameters, spelt as they came: a segment stays one segment."""

@@ -167,7 +167,20 @@ STRICT, LAX = route("/admin/{what}"), route()
 
 
 @pytest.mark.parametrize(
-    "path", ["/admin%2Fx", "//admin/x", "/admin//x", "/%61dmin%2Fx", "/admin%5Cx", "/admin\\x"]
+    "path",
+    [
+        "/admin%2Fx",
+        "//admin/x",
+        "/admin//x",
+        "/%61dmin%2Fx",
+        "/admin%5Cx",
+        "/admin\\x",
+        "/Admin/x",
+        "/ADMIN%2fx",
+        "/admin;v=1/x",
+        "/;/admin/x",
+        "/%61dMin/x",
+    ],
 )
 def test_a_path_that_another_reading_gives_to_another_route_is_refused(path: str) -> None:
     with pytest.raises(Unclear, match="another route"):
@@ -175,7 +188,8 @@ def test_a_path_that_another_reading_gives_to_another_route_is_refused(path: str
 
 
 @pytest.mark.parametrize(
-    "path", ["/x/../admin/x", "/x/%2e%2E/admin/x", "/./admin/x", "/x%2F..%2Fadmin/x", "/%252e%252e/x"]
+    "path",
+    ["/x/../admin/x", "/x/%2e%2E/admin/x", "/./admin/x", "/x%2F..%2Fadmin/x", "/%252e%252e/x", "/x/..;/admin/x"],
 )
 def test_segments_of_dots_are_refused_where_routes_are_told_apart_by_path(path: str) -> None:
     with pytest.raises(Unclear, match="dots"):
@@ -186,6 +200,21 @@ def test_segments_of_dots_are_refused_where_routes_are_told_apart_by_path(path: 
 @pytest.mark.parametrize("path", ["/%61dmin/x", "/admin/x/", "/admin/...", "/admin/x?../y"])
 def test_a_path_that_only_looks_odd_takes_its_route(path: str) -> None:
     assert place(STRICT, LAX, path=path) == 0
+
+
+def test_a_route_in_capitals_is_got_around_no_more_than_another() -> None:
+    capitals = route("/Hubs/{name}")
+    assert place(capitals, LAX, path="/Hubs/Chat;v=1") == 0
+    with pytest.raises(Unclear):
+        place(capitals, LAX, path="/hubs/Chat")
+    assert place(capitals, route("/feed"), path="/hubs/Chat") is None
+
+
+def test_routes_that_differ_by_case_alone_are_told_apart_by_it() -> None:
+    routes = (route("/Chat"), route("/chat"), LAX)
+    assert [place(*routes, path=path) for path in ("/Chat", "/chat")] == [0, 1]
+    with pytest.raises(Unclear):
+        place(*routes, path="/CHAT")
 
 
 def test_an_escaped_slash_in_a_parameter_is_refused_only_if_another_route_could_be_meant() -> None:
