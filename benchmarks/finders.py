@@ -111,7 +111,7 @@ class Watch:
     def over(self, codec: Codec) -> Watch:
         """Watch this codec."""
         self.codec = codec
-        self.name = codec.name
+        self.name, self.rigid = codec.name, codec.rigid
         return self
 
     def heavy(self, entities: frozenset[str]) -> bool:

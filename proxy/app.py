@@ -85,6 +85,10 @@ def serve(plan: Plan, announce: Callable[[Ready], None]) -> int:
     vaults = vaults_of(settings)
     ground = replace(ground_of(settings.ner), ring=KeyRing.installed(), vaults=vaults)
     books = books_of(plan.routes, ground)
+    if settings.workers > 1 and settings.vault == "memory" and any(map(_shares, books)):
+        log.warning(
+            "each worker keeps the tokens of named scopes for itself; --vault redis://... is for all of them"
+        )
     keep_large_buffers()  # not before: what was needed only to start goes back to the system
     gc.collect()
     gc.freeze()  # what is here now stays: to look through it for garbage held everybody up for 30 ms each time
@@ -110,6 +114,12 @@ def serve(plan: Plan, announce: Callable[[Ready], None]) -> int:
     if settings.workers == 1:
         return work(0, lambda: announce(ready))
     return supervise(settings.workers, work, lambda: announce(ready), share.bury)
+
+
+def _shares(book: Rules[Engine]) -> bool:
+    """Whether connections are meant to have tokens in common."""
+    rules = book.live.policy.rules
+    return any(rule.operator == "tokenize" and rule.params["scope"] != "session" for rule in rules)
 
 
 def _served(route: Route, book: Rules[Engine]) -> Served:
@@ -163,11 +173,11 @@ class Process:
         side_doors = listener(self._side_doors(routes))
         for sig in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(sig, self._signal, sig)
+        loop.add_signal_handler(signal.SIGHUP, self.watch.reload)
         tasks = []
         if admin is not None:
             tasks.append(await start(side_doors, admin))
         await self._settle_in()
-        loop.add_signal_handler(signal.SIGHUP, self.watch.reload)
         tasks.append(await start(front_door, listening))
         chores = [asyncio.create_task(chore) for chore in (self._publish(routes), self.watch.run())]
         self.not_ready.clear()
@@ -197,7 +207,7 @@ class Process:
         for rules in self.rules:
             rules.ready = self._ready
             await self.watch.do(partial(self._ready, rules.built))
-            await self.watch.do(rules.follow)  # who takes the place of a fallen worker starts with old rules
+            await self.watch.do(rules.catch_up)
         # What is there now stays: not looked at again, a full collection takes a tenth of the time.
         gc.collect()
         gc.freeze()

@@ -1,4 +1,4 @@
-"""The command line: `hushwire run`, `demo`, `explain`, `health`. The work is done elsewhere; here it is asked for.
+"""The command line: `hushwire run`, `demo`, `explain`, `health`, `rollback`. The work is done elsewhere.
 
 Heavy rooms are imported inside the commands, because together they cost 0.5 s and `--version` must not pay it.
 Exit codes: 0 ok, 1 failure at run time or not healthy, 2 usage, 3 rules that cannot be used.
@@ -11,11 +11,15 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from proxy import __version__, options
+from proxy.commands import check, diff, init, schema, test, trial
+from proxy.commands.decrypt import decrypt
+from proxy.commands.rollback import rollback
+from proxy.commands.say import stop
 
 if TYPE_CHECKING:
     from proxy.route import Plan
@@ -89,6 +93,13 @@ def run(*, config: str | None, as_json: bool, **given: Any) -> None:
 
 run.__signature__ = options.signature()  # type: ignore[attr-defined]
 app.command(help=RUN)(run)
+app.command(help=init.HELP)(init.init)
+app.command(help=check.HELP)(check.check)
+app.command(help=test.HELP)(test.test)
+app.command("try", help=trial.HELP)(trial.trial)
+app.command(help=diff.HELP)(diff.diff)
+app.command(help=schema.HELP)(schema.schema)
+app.command()(decrypt)
 
 
 def event(ready: Ready) -> dict[str, object]:
@@ -206,6 +217,9 @@ def health(
     raise typer.Exit(0 if healthy else 1)
 
 
+app.command()(rollback)
+
+
 def planned(config: str | None, given: dict[str, Any]) -> Plan:
     """The routes to serve; or every fault on a line of its own, and exit 2 (options) or 3 (files)."""
     from proxy.faults import Unusable, settings_of
@@ -223,10 +237,3 @@ def planned(config: str | None, given: dict[str, Any]) -> Plan:
             stop(str(error), code=3)
     except Unusable as unusable:
         stop(*map(str, unusable.faults), "hushwire run --help explains every option", code=2)
-
-
-def stop(*lines: str, code: int) -> NoReturn:
-    """Say why, and exit."""
-    for line in lines:
-        typer.echo(line, err=True)
-    raise typer.Exit(code)

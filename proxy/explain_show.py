@@ -7,16 +7,19 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from proxy.core.operators import CLOSE
-from proxy.explain import Candidate, Explanation, Verdict
+from proxy.core.operators import CLOSE, DROP
+from proxy.explain import Explanation
+from proxy.explain_why import Candidate, Verdict
 
 FOUND = "bold red"
 REPLACED = "bold green"
 STYLES = {
     Verdict.REWRITTEN: REPLACED,
     Verdict.CLOSES: FOUND,
+    Verdict.DROPS: FOUND,
     Verdict.JOINED: "green",
     Verdict.KEPT: "yellow",
+    Verdict.EXEMPT: "yellow",
     Verdict.LEFT: "dim",
 }
 
@@ -62,6 +65,9 @@ def _print_candidate(console: Console, one: Candidate) -> None:
     if one.seen is not None:
         table.add_row("hidden", f"once {one.seen.how} it reads {_printable(one.seen.text)}")
     table.add_row("became" if one.acted else "stays", Text(_printable(fate(one))))
+    if len(one.rules) > 1:  # else it is told already
+        said = "\n".join(f"{rule.id} {says}" for rule, says in one.rules)
+        table.add_row("rules", Text(_printable(said, lines=True)))
     console.print(Padding(table, (0, 0, 0, 2), expand=False))
 
 
@@ -82,7 +88,7 @@ def fate(one: Candidate) -> str:
         return "; ".join(one.reasons)
     if one.verdict is Verdict.JOINED:
         return f"part of what replaces it: {'; '.join(one.reasons)}"
-    verb = "closes the connection" if one.rule.operator == CLOSE else one.rule.operator
+    verb = {CLOSE: "closes the connection", DROP: "drops the message"}.get(one.rule.operator, one.rule.operator)
     return f"rule '{one.rule.id}': {verb}{_params(one)}"
 
 
@@ -92,7 +98,9 @@ def _params(one: Candidate) -> str:
 
 
 def _print_end(console: Console, explanation: Explanation) -> None:
-    if explanation.becomes is None:
+    if explanation.becomes is None and explanation.cause is None:
+        console.print(Text.assemble(("Not sent", FOUND), ": a rule drops the message, and the connection goes on"))
+    elif explanation.becomes is None:
         close, cause = explanation.close, explanation.cause
         assert close is not None  # they come together
         assert cause is not None
@@ -149,5 +157,6 @@ def _candidate(one: Candidate) -> dict[str, object]:
         "seen": None if seen is None else {"how": seen.how, "text": seen.text},
         "verdict": one.verdict.value,
         "reasons": list(one.reasons),
+        "rules": [{"id": considered.id, "says": says} for considered, says in one.rules],
         "rule": None if rule is None else {"id": rule.id, "action": rule.operator, "with": dict(rule.params)},
     }

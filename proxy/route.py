@@ -1,27 +1,26 @@
 """What tells routes apart, who may use them and where their requests go: values, asked once per handshake.
 
-A path is compared segment by segment, each without its escapes. Services do not agree on what %2F, // or /../
-mean, so a request whose path would take another route in another reading is refused: it could get around the
-rules of the route that it is really for. No sockets here (proxy/wire) and no files (proxy/config).
+A path is compared segment by segment, each without its escapes. Services do not agree on what %2F, //, /../ or ;x
+mean, nor on whether case matters, so a request whose path would take another route in another reading is refused:
+it could get around the rules of the route that it is really for. No sockets here (proxy/wire) and no files
+(proxy/config).
 """
 
 from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from proxy.settings import Settings
+from proxy.template import DOTS, Params, Segment, Template, segments_of
 
-Params = Mapping[str, bytes]
-"""Path parameters as the client spelt them, escapes and all."""
-
-_PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(:path)?\}")
-_DOTS = (b".", b"..")
+_PORT = re.compile(r"[0-9]*").fullmatch
+_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]").fullmatch  # services agree on what these are
 
 
 class Unclear(Exception):  # noqa: N818 - what a request is
@@ -37,94 +36,21 @@ class Denied(Exception):  # noqa: N818 - what happens to a request
         self.status = status
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
-    """A path with parameters: `/chat/{room}`, `/files/{rest:path}`. A final slash matters to no match."""
-
-    segments: tuple[str, ...]
-    """Literals with their escapes, and names of parameters in braces."""
-    tail: str | None = None
-    """The parameter that takes all segments behind these, none too."""
-    slash: bool = False
-
-    @property
-    def names(self) -> list[str]:
-        """Of all parameters."""
-        named = [segment[1:-1] for segment in self.segments if segment[0] == "{"]
-        return named if self.tail is None else [*named, self.tail]
-
-    def match(self, path: Sequence[bytes]) -> Params | None:
-        """The parameters of a path taken apart by `segments_of`; None if it is another path."""
-        length = len(self.segments)
-        if len(path) < length or (self.tail is None and len(path) > length):
-            return None
-        params: dict[str, bytes] = {}
-        for ours, theirs in zip(self.segments, path, strict=False):
-            if ours[0] == "{":
-                if not theirs:
-                    return None
-                params[ours[1:-1]] = theirs
-            elif unquote_to_bytes(ours) != unquote_to_bytes(theirs):
-                return None
-        if self.tail is not None:
-            params[self.tail] = b"/".join(path[length:])
-        return params
-
-    def fill(self, params: Params) -> bytes:
-        """The path with these parameters, spelt as they came: a segment stays one segment."""
-        parts = [params[part[1:-1]] if part[0] == "{" else part.encode() for part in self.segments]
-        if self.tail is not None:
-            parts.append(params[self.tail])
-        return b"/" + b"/".join(parts) + (b"/" if self.slash and parts else b"")
-
-    def __str__(self) -> str:
-        parts = [*self.segments, *([] if self.tail is None else [f"{{{self.tail}:path}}"])]
-        return "/" + "/".join(parts) + ("/" if self.slash and parts else "")
-
-
-def parse_template(text: str) -> Template:
-    """Raises ValueError with the cure."""
-    if not text.startswith("/"):
-        raise ValueError("a path starts with '/', for example /chat/{room}")
-    if "?" in text or "#" in text or re.search(r"[\x00-\x20\x7f]", text):
-        raise ValueError("a path has no query, no fragment and no blanks; write them percent-encoded")
-    parts = text[1:].split("/")
-    slash = parts[-1] == "" and len(parts) > 1
-    if parts[-1] == "":
-        parts.pop()
-    tail = None
-    for index, part in enumerate(parts):
-        match = _PARAMETER.fullmatch(part)
-        if match is None and ("{" in part or "}" in part):
-            raise ValueError(
-                "a parameter is a whole segment: /chat/{room}, or /files/{rest:path} for all the rest"
-            )
-        if match and match[2]:
-            if index < len(parts) - 1:
-                raise ValueError(f"{part} takes all segments that follow, so it stands last")
-            tail = match[1]
-        if not part or unquote_to_bytes(part) in _DOTS:
-            raise ValueError("a path has no empty segments and none of dots")
-    if tail is not None:
-        parts.pop()
-    template = Template(tuple(parts), tail, slash)
-    if len(set(template.names)) < len(template.names):
-        raise ValueError("a parameter stands in a path once")
-    return template
-
-
-def segments_of(path: bytes) -> list[bytes]:
-    """The segments of a raw path, without an empty one at its end."""
-    segments = path.removeprefix(b"/").split(b"/")
-    if segments[-1] == b"":
-        segments.pop()
-    return segments
-
-
-def _other_reading(path: bytes) -> list[bytes]:
+def _resolved(path: bytes) -> list[Segment]:
     """How a service reads a path that resolves escapes first and takes // for /. Raises Unclear at dots."""
-    segments = [part for part in unquote_to_bytes(path).replace(b"\\", b"/").split(b"/") if part]
-    if any(unquote_to_bytes(part) in _DOTS for part in segments):
+    parts = [part for part in unquote_to_bytes(path).replace(b"\\", b"/").split(b"/") if part]
+    return _undotted([(part, unquote_to_bytes(part)) for part in parts])
+
+
+def _folded(segments: Sequence[Segment]) -> list[Segment]:
+    """The same for a service that minds no case (ASP.NET) and nothing behind a semicolon (Java): for routes whose
+    literals are in lower case. Raises Unclear at dots."""
+    bare = [(spelt, plain.partition(b";")[0].lower()) for spelt, plain in segments]
+    return _undotted([segment for segment in bare if segment[1]])
+
+
+def _undotted(segments: list[Segment]) -> list[Segment]:
+    if any(plain in DOTS for _, plain in segments):
         raise Unclear("the path has segments of dots")
     return segments
 
@@ -137,13 +63,17 @@ class Match:
     host: str | None = None  # lower case; `*.example.com` stands for every name below example.com
     subprotocols: frozenset[str] = frozenset()  # one of them is offered
 
-    def fits(self, path: Sequence[bytes], host: str, offered: frozenset[str]) -> Params | None:
+    def fits(self, path: Sequence[Segment], host: str, offered: frozenset[str]) -> Params | None:
         """The parameters of the path, none if there is no condition on it; None: not for this route."""
         if self.host is not None and not _same_host(self.host, host):
             return None
         if self.subprotocols and not self.subprotocols & offered:
             return None
         return {} if self.path is None else self.path.match(path)
+
+    def folded(self) -> Match:
+        """The same for paths in lower case."""
+        return self if self.path is None else replace(self, path=self.path.folded())
 
     def __str__(self) -> str:
         said = [self.host or "", str(self.path) if self.path else "", *sorted(self.subprotocols)]
@@ -155,10 +85,10 @@ def _same_host(pattern: str, host: str) -> bool:
 
 
 def host_of(header: bytes) -> str:
-    """The name in a Host header: without port and final dot, in lower case."""
+    """The name in a Host header: without port (which may be empty) and final dot, in lower case."""
     name = header.decode("latin-1").strip().lower()
     bare, colon, port = name.rpartition(":")
-    return (bare if colon and port.isdigit() else name).removesuffix(".")
+    return (bare if colon and _PORT(port) else name).removesuffix(".")
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +151,7 @@ class Table:
 
     def __init__(self, routes: Sequence[Route]) -> None:
         self.matches = [route.match for route in routes]
+        self.folded = [match.folded() for match in self.matches]
         self.by_path = any(match.path is not None for match in self.matches)
         self.by_host = any(match.host is not None for match in self.matches)
 
@@ -229,20 +160,32 @@ class Table:
         if self.by_host and len(hosts) != 1:
             raise Unclear("there must be one Host header (RFC 9112 section 3.2)")
         host = host_of(hosts[0]) if self.by_host else ""
+        if self.by_host and not _HOST(host):
+            raise Unclear("the Host header is not a name or an address and perhaps a port")
         path = target.partition(b"?")[0]
-        chosen = self._first(segments_of(path), host, offered)
+        chosen = _first(self.matches, segments_of(path), host, offered)
         if self.by_path:
-            other = self._first(_other_reading(path), host, offered)
-            if chosen and other and chosen.place != other.place:
-                raise Unclear("the path takes another route when its escapes or slashes are read differently")
+            resolved = _resolved(path)
+            for matches, segments in ((self.matches, resolved), (self.folded, _folded(resolved))):
+                other = _first(matches, segments, host, offered)
+                if chosen and other and not self._alike(chosen.place, other.place):
+                    raise Unclear("the path takes another route when it is read differently")
         return chosen
 
-    def _first(self, path: Sequence[bytes], host: str, offered: frozenset[str]) -> Chosen | None:
-        for index, match in enumerate(self.matches):
-            params = match.fits(path, host, offered)
-            if params is not None:
-                return Chosen(index, params)
-        return None
+    def _alike(self, one: int, other: int) -> bool:
+        """Whether two routes are one, or differ by case alone: then it is meant to matter."""
+        a, b = self.matches[one].path, self.matches[other].path
+        if one == other or a is None or b is None:
+            return one == other
+        return a.literals != b.literals and a.folded().literals == b.folded().literals
+
+
+def _first(matches: Sequence[Match], path: Sequence[Segment], host: str, offered: frozenset[str]) -> Chosen | None:
+    for index, match in enumerate(matches):
+        params = match.fits(path, host, offered)
+        if params is not None:
+            return Chosen(index, params)
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,14 +143,14 @@ class Settings(BaseModel):
     rules: str = "default"
     ner: str = "off"  # a language model for names and addresses: rampart, strict, or KIND:DIR of one's own
     binary: Literal["scan", "pass", "deny"] = "scan"
-    vault: Annotated[str, BeforeValidator(parse_vault)] = "memory"  # of named scopes of tokens
+    vault: Annotated[str, BeforeValidator(parse_vault), Field(repr=False)] = "memory"  # of named scopes of tokens
     vault_ttl: Annotated[float, BeforeValidator(parse_duration), Field(ge=1)] = 86400.0  # since a token was used
     vault_size: int = Field(1_000_000, ge=1)  # tokens in the memory of one worker
     workers: int = Field(1, ge=1, le=256)
 
     admin: Annotated[Address, BeforeValidator(parse_address)] | None = Address("127.0.0.1", 8081)
     admin_required: bool = False  # the address was asked for, so a taken port is a failure
-    admin_token: str | None = None
+    admin_token: str | None = Field(None, repr=False)
 
     host_header: Literal["auto", "keep", "upstream"] = "auto"
     forwarded: bool = True  # write X-Forwarded-For/-Proto/-Host and Forwarded

@@ -381,6 +381,11 @@ def test_a_token_that_no_header_can_carry_is_refused_and_not_shown(token: str, t
         assert not token or token not in lines[0]
 
 
+def test_settings_do_not_show_their_secrets() -> None:
+    secret = {"upstream": "ws://host", "admin_token": "s3cret", "vault": "redis://:s3cret@host/0"}
+    assert "s3cret" not in repr(Settings.model_validate(secret))
+
+
 def test_a_token_in_the_environment_is_never_printed() -> None:
     result = hushwire("run", "--listen", "x", "--upstream", "y", HUSHWIRE_ADMIN_TOKEN="s3cret-value")
     assert result.returncode == 2
@@ -427,6 +432,26 @@ def test_the_banner_warns_when_nothing_is_removed(capsys: pytest.CaptureFixture[
     assert "removes nothing" in said
     assert "warning the rules 'pass' change nothing" in said
     assert "warning binary messages are forwarded unseen" in said
+
+
+def test_the_banner_tells_routes_apart_and_what_may_leak_on_each(capsys: pytest.CaptureFixture[str]) -> None:
+    strict = Settings(upstream="ws://a.test", rules="strict")
+    leaky = Settings(upstream="ws://b.test", on_error="pass")
+    emails = ("EMAIL_ADDRESS",)
+    routes = (
+        Served("chat", "/chat/{room}", "ws://a.test/v1/{room}", "strict", "01" * 32, emails, strict),
+        Served("rest", "every request", "ws://b.test", "default", "23" * 32, emails, leaky),
+        Served("trial", "*.trial.test", "ws://b.test", "default", "45" * 32, emails, strict, shadow=True),
+    )
+    said = banner(capsys, strict, routes=routes, named=True)
+    assert (
+        "route chat: /chat/{room} service ws://a.test/v1/{room} removes email address, in both directions" in said
+    )
+    assert (
+        "warning route rest: a message that cannot be inspected is forwarded as it is, personal data and" in said
+    )
+    assert "route trial: *.trial.test service ws://b.test removes nothing: mode shadow" in said
+    assert "warning route trial: everything passes as it is; what would be changed is only counted" in said
 
 
 def test_the_banner_warns_when_the_side_doors_are_shut(capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,8 +18,9 @@ from proxy.core.lane import Lane
 from proxy.core.message import Direction, Kind
 from proxy.core.policy import Policy
 from proxy.core.session import Session
-from proxy.explain import Candidate, Explanation, Verdict, explain
+from proxy.explain import Explanation, explain
 from proxy.explain_show import show
+from proxy.explain_why import Candidate, Verdict
 from tests.harness import ROOT
 from tests.rules import built
 
@@ -138,6 +139,61 @@ def test_a_weaker_finding_that_overlaps_is_told_with_the_stronger_one() -> None:
     assert only_reason(only(joined)) == "overlapped by a stronger CREDIT_CARD (1.00, card)"
 
 
+SAYING = """
+version: 1
+structure: {ignore: [$.id]}
+allow: [{values: [root@localhost], reason: nobody reads it}]
+rules:
+  - {id: trial, entities: [EMAIL_ADDRESS, CRYPTO], mode: shadow, action: drop}
+  - {id: later, entities: [EMAIL_ADDRESS], mode: shadow, action: redact}
+  - {id: down, entities: [EMAIL_ADDRESS], direction: upstream_to_client, action: keep}
+  - id: mail
+    entities: [EMAIL_ADDRESS]
+    action: redact
+    except: [{values: ["*@example.org"], reason: "public mailboxes, DPO-114"}]
+  - {id: rest, entities: [EMAIL_ADDRESS, PHONE_NUMBER], action: mask}
+  - {id: gone, entities: [CREDIT_CARD], action: drop}
+"""
+SAID = built("saying.yaml", SAYING).policy
+
+
+def test_every_rule_about_it_is_told_with_why_it_won_or_lost() -> None:
+    assert [(rule.id, says) for rule, says in only(told("bob@example.com", SAID).found).rules] == [
+        ("trial", "is in shadow mode: only notes that it would drop"),
+        ("later", "is in shadow mode, and another one notes already"),
+        ("down", "is not for client_to_upstream"),
+        ("mail", "decides"),
+        ("rest", "stands behind 'mail'"),
+    ]
+
+
+def test_an_exception_is_told_with_its_reason() -> None:
+    for text, why in (("bob@example.org", "public mailboxes, DPO-114"), ("root@localhost", "nobody reads it")):
+        explanation = told(text, SAID)
+        one = only(explanation.spared)
+        assert (one.verdict, only_reason(one)) == (Verdict.EXEMPT, f"rule 'mail' lets this value pass: {why}")
+        assert explanation.becomes == text
+
+
+def test_what_is_only_rehearsed_says_so() -> None:
+    one = only(told("1BoatSLRHtKNngkdXEeobR76b53LETtpyT", SAID).spared)
+    assert only_reason(one) == "rule 'trial' is in shadow mode: it would drop"
+
+
+def test_a_path_that_is_structure_is_not_looked_at() -> None:
+    explanation = told('{"id": "bob@example.com"}', SAID)
+    assert only_reason(only(explanation.spared)) == "nobody looks at this path: structure says ignore"
+    assert explanation.becomes == explanation.message
+
+
+def test_a_message_that_is_dropped_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
+    explanation = told("4111 1111 1111 1111", SAID)
+    assert only(explanation.found).verdict is Verdict.DROPS
+    assert (explanation.becomes, explanation.cause) == (None, None)
+    show(explanation)
+    assert "Not sent: a rule drops the message, and the connection goes on" in capsys.readouterr().out
+
+
 def test_text_that_is_not_utf8_is_told_as_refused() -> None:
     explanation = explain(b"bob\xff", DEFAULT, UP, ENGINE)
     assert (explanation.becomes, explanation.cause) == (None, Cause.BAD_UTF8)
@@ -159,13 +215,20 @@ PIECES = st.sampled_from(
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(PIECES, max_size=6).map("".join), st.sampled_from(list(Direction)), st.booleans())
-def test_what_is_told_is_what_the_pipeline_sends(text: str, direction: Direction, in_json: bool) -> None:
-    payload = json.dumps({"card": text, "phone": [text]}).encode() if in_json else text.encode()
-    explanation = explain(payload, DEFAULT, direction, ENGINE)
-    actions = Lane(direction, DEFAULT, ENGINE, choose).work(Kind.TEXT, payload, Session(1))
-    (sent,) = (action.payload for action in actions if isinstance(action, Send))
-    assert explanation.becomes == sent.decode()
+@given(
+    st.lists(PIECES, max_size=6).map("".join),
+    st.sampled_from(list(Direction)),
+    st.booleans(),
+    st.sampled_from([DEFAULT, SAID]),
+)
+def test_what_is_told_is_what_the_pipeline_sends(
+    text: str, direction: Direction, in_json: bool, policy: Policy
+) -> None:
+    payload = json.dumps({"card": text, "phone": [text], "id": text}).encode() if in_json else text.encode()
+    explanation = explain(payload, policy, direction, ENGINE)
+    actions = Lane(direction, policy, ENGINE, choose).work(Kind.TEXT, payload, Session(1))
+    sent = next((action.payload for action in actions if isinstance(action, Send)), None)
+    assert explanation.becomes == (None if sent is None else sent.decode())
     assert bool(explanation.found) == (sent != payload)
     assert all(one.reasons for one in explanation.spared)
 

@@ -120,6 +120,7 @@ class FaultyCodec:
     inner: Codec
     where: str
     name: str = "faulty"
+    rigid: bool = False
 
     def read(self, payload: bytes, near: Sequence[int] | None = None) -> Sequence[Leaf]:
         if self.where == "read" and b"Bob" in payload:
@@ -137,7 +138,7 @@ def sink(note: Note) -> None:
         raise OSError
 
 
-def explode(found: str, entity: str, session: object) -> str:
+def explode(*_: object) -> str:
     raise ZeroDivisionError
 
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.route import Auth, Denied, Match, Route, Table, Unclear, host_of, parse_template, segments_of
+from proxy.route import Auth, Denied, Match, Route, Table, Unclear, host_of
 from proxy.settings import Settings
+from proxy.template import parse_template, segments_of
 
 SETTINGS = Settings(upstream="ws://service.test/base")
 
@@ -117,7 +118,6 @@ def test_the_first_route_that_fits_takes_a_request_and_nobody_takes_it_if_none_d
         ("*.example.com", b"a.example.com", True),
         ("*.example.com", b"a.b.example.com:80", True),
         ("*.example.com", b"example.com", False),
-        ("*.example.com", b".example.com", False),
         ("*.example.com", b"badexample.com", False),
         ("[::1]", b"[::1]:8080", True),
         ("[::1]", b"[::1]", True),
@@ -134,6 +134,25 @@ def test_a_subprotocol_has_to_be_on_offer() -> None:
     assert place(*routes) == 1
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        b"",
+        b".a.example",
+        b"u@a.example",
+        b"a%2eexample",
+        b"a.example..",
+        b"a.example:8x",
+        b"a.example, x",
+        b"\xe4.example",
+    ],
+)
+def test_a_host_that_services_may_read_in_different_ways_gets_around_no_route(host: bytes) -> None:
+    with pytest.raises(Unclear, match="Host header"):
+        place(route(host="a.example"), route(), host=host)
+    assert place(route("/x"), route(), host=host) == 1  # where nobody asks for it, it does not matter
+
+
 @pytest.mark.parametrize("hosts", [[], [b"a.example", b"b.example"]])
 def test_without_one_host_header_nothing_is_chosen_by_host(hosts: list[bytes]) -> None:
     with pytest.raises(Unclear, match="Host"):
@@ -148,7 +167,20 @@ STRICT, LAX = route("/admin/{what}"), route()
 
 
 @pytest.mark.parametrize(
-    "path", ["/admin%2Fx", "//admin/x", "/admin//x", "/%61dmin%2Fx", "/admin%5Cx", "/admin\\x"]
+    "path",
+    [
+        "/admin%2Fx",
+        "//admin/x",
+        "/admin//x",
+        "/%61dmin%2Fx",
+        "/admin%5Cx",
+        "/admin\\x",
+        "/Admin/x",
+        "/ADMIN%2fx",
+        "/admin;v=1/x",
+        "/;/admin/x",
+        "/%61dMin/x",
+    ],
 )
 def test_a_path_that_another_reading_gives_to_another_route_is_refused(path: str) -> None:
     with pytest.raises(Unclear, match="another route"):
@@ -156,7 +188,8 @@ def test_a_path_that_another_reading_gives_to_another_route_is_refused(path: str
 
 
 @pytest.mark.parametrize(
-    "path", ["/x/../admin/x", "/x/%2e%2E/admin/x", "/./admin/x", "/x%2F..%2Fadmin/x", "/%252e%252e/x"]
+    "path",
+    ["/x/../admin/x", "/x/%2e%2E/admin/x", "/./admin/x", "/x%2F..%2Fadmin/x", "/%252e%252e/x", "/x/..;/admin/x"],
 )
 def test_segments_of_dots_are_refused_where_routes_are_told_apart_by_path(path: str) -> None:
     with pytest.raises(Unclear, match="dots"):
@@ -167,6 +200,21 @@ def test_segments_of_dots_are_refused_where_routes_are_told_apart_by_path(path: 
 @pytest.mark.parametrize("path", ["/%61dmin/x", "/admin/x/", "/admin/...", "/admin/x?../y"])
 def test_a_path_that_only_looks_odd_takes_its_route(path: str) -> None:
     assert place(STRICT, LAX, path=path) == 0
+
+
+def test_a_route_in_capitals_is_got_around_no_more_than_another() -> None:
+    capitals = route("/Hubs/{name}")
+    assert place(capitals, LAX, path="/Hubs/Chat;v=1") == 0
+    with pytest.raises(Unclear):
+        place(capitals, LAX, path="/hubs/Chat")
+    assert place(capitals, route("/feed"), path="/hubs/Chat") is None
+
+
+def test_routes_that_differ_by_case_alone_are_told_apart_by_it() -> None:
+    routes = (route("/Chat"), route("/chat"), LAX)
+    assert [place(*routes, path=path) for path in ("/Chat", "/chat")] == [0, 1]
+    with pytest.raises(Unclear):
+        place(*routes, path="/CHAT")
 
 
 def test_an_escaped_slash_in_a_parameter_is_refused_only_if_another_route_could_be_meant() -> None:
@@ -256,5 +304,6 @@ def test_both_conditions_hold_together() -> None:
 
 def test_a_host_header_is_read_without_its_port() -> None:
     assert host_of(b" Chat.Example:80 ") == "chat.example"
+    assert host_of(b"chat.example.:") == "chat.example"  # RFC 3986 section 3.2.3: a port may be empty
     assert host_of(b"[::1]:80") == "[::1]"
     assert host_of(b"[::1]") == "[::1]"

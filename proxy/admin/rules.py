@@ -21,7 +21,6 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict
 
 from proxy.admin.api import READING, bearer
-from proxy.core.policy import Policy, Rule
 from proxy.rulebook.disk import ChangedError
 from proxy.rulebook.document import MAX_LENGTH
 from proxy.rulebook.faults import Fault, RulesError
@@ -32,6 +31,7 @@ from proxy.rulebook.versions import VersionError
 LARGEST = 4 * MAX_LENGTH  # bytes; more cannot be a rule file in any spelling
 LOCKED = "to change rules, start hushwire with --admin-token-file FILE; without a token they can only be read"
 SHIPPED = "these rules come with hushwire and are not written; start it with --rules FILE to have your own"
+YAML = "text/yaml; charset=utf-8"
 NO_MATCH = "say which version you have changed: If-Match with the ETag of GET /-/rules"
 CHANGED = "somebody else was faster: read the rules again, and change those"
 
@@ -84,14 +84,16 @@ class _Doors:
         self.books = {route: one for one in books for route in one.routes}
         self.do = do
 
-    async def read(self, route: str | None = None) -> Response:
-        """What the rule file says now, and its version."""
+    async def read(self, route: str | None = None, *, effective: bool = False) -> Response:
+        """What the rule file says now, and its version; or all that is in force, with what it extends."""
         rules = self._of(route)
+        if effective:
+            return Response(await self.do(rules.effective), media_type=YAML)
         try:
             content = await asyncio.to_thread(rules.main.read_bytes)
         except OSError as error:
             raise _problem(HTTPStatus.CONFLICT, f"the rule file cannot be read: {error.strerror}") from None
-        return Response(content, media_type="text/yaml; charset=utf-8", headers={"ETag": _etag(content)})
+        return Response(content, media_type=YAML, headers={"ETag": _etag(content)})
 
     async def save(self, request: Request, route: str | None = None) -> Response:
         """Prove the rules in the body, write them, and put them in force."""
@@ -109,9 +111,10 @@ class _Doors:
         content = await _body(request)
         try:
             built = await self.do(partial(rules.candidate, {rules.main: content}))
+            found = await self.do(partial(rules.changes, {rules.main: content}))
         except RulesError as error:
             raise _Faulty(error.faults) from None
-        return JSONResponse(_summary(rules, built) | {"changes": _changes(rules.live.policy, built.policy)})
+        return JSONResponse(_summary(rules, built) | {"changes": found})
 
     async def versions(self, route: str | None = None) -> Response:
         """What was in force, the newest first."""
@@ -196,20 +199,6 @@ def _etag(content: bytes) -> str:
 
 def _summary(rules: Rules[Any], built: Built[Any]) -> dict[str, object]:
     return {"routes": [*rules.routes], "name": built.policy.name, "digest": built.policy.digest}
-
-
-def _changes(old: Policy, new: Policy) -> dict[str, list[str]]:
-    """Ids of rules."""
-    before, after = ({rule.id: _meaning(rule) for rule in policy.rules} for policy in (old, new))
-    return {
-        "added": [name for name in after if name not in before],
-        "removed": [name for name in before if name not in after],
-        "changed": [name for name in after if name in before and after[name] != before[name]],
-    }
-
-
-def _meaning(rule: Rule) -> tuple[object, ...]:
-    return (rule.entities, rule.directions, rule.operator, dict(rule.params), rule.shadow)
 
 
 def _time(seconds: float) -> str:

@@ -18,7 +18,9 @@ from collections.abc import Mapping
 
 from proxy.core.tally import Snapshot, left_by, merge
 
-ROUTE = 64 * 1024  # bytes of a slot for each route, both halves together
+# Bytes of a slot for each route, both halves together: names of 2,500 entities of the greatest length, in both
+# directions, those of rules that were in force before included. What is not written to takes no memory.
+ROUTE = 1024 * 1024
 HEAD = struct.Struct("=II")
 ATTEMPTS = 1000  # a reader is disturbed only by two writes during one copy; this many in a row is damage
 

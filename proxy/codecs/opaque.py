@@ -24,6 +24,7 @@ class Opaque:
     """Binary without known structure. Offsets are bytes."""
 
     name = "opaque"
+    rigid = True
 
     def read(self, payload: bytes, near: Sequence[int] | None = None) -> Sequence[Leaf]:  # noqa: ARG002
         """A leaf for each run of at least six printable ASCII characters (also as UTF-16), escapes decoded."""

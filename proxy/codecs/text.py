@@ -23,6 +23,7 @@ class Text:
     """Text without structure. Offsets are characters of the payload decoded as UTF-8."""
 
     name = "text"
+    rigid = False
 
     def read(self, payload: bytes, near: Sequence[int] | None = None) -> Sequence[Leaf]:  # noqa: ARG002
         """One leaf, which is near everything. Raises UnicodeDecodeError."""

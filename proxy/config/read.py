@@ -15,13 +15,14 @@ from pydantic import ValidationError
 
 from proxy.certificates import wrong_authority, wrong_chain
 from proxy.config.schema import ConfigText, ListenText, RouteText
-from proxy.route import Auth, Match, Template
+from proxy.route import Auth, Match
 from proxy.rulebook.document import Document
 from proxy.rulebook.document import read as document_of
 from proxy.rulebook.faults import Fault, RulesError, quoted
 from proxy.rulebook.files import Files, Unreadable
 from proxy.rulebook.told import told
 from proxy.settings import Address
+from proxy.template import Template
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,8 @@ def _process(written: ConfigText) -> dict[str, Any]:
     if "admin" in written.model_fields_set:
         values["admin"] = "off" if admin is None else Address(admin.host, admin.port)
         values["admin_token"] = None if admin is None else admin.token
+    if (vault := written.vault) is not None:
+        values |= _said(vault=vault.url, vault_ttl=vault.ttl, vault_size=vault.size)
     if listen.tls is not None:
         values |= _said(tls_cert=listen.tls.cert, tls_key=listen.tls.key, tls_client_ca=listen.tls.client_ca)
     return values

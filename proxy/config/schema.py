@@ -23,7 +23,9 @@ from proxy.config.values import (
     Subprotocol,
     Token,
     Tokens,
+    Ttl,
     Url,
+    VaultUrl,
 )
 from proxy.rulebook.closed import Closed, wrong
 from proxy.settings import parse_address
@@ -48,6 +50,14 @@ def _side_doors(value: Any) -> Any:
 
 def _url(value: Any) -> Any:
     return {"url": value} if isinstance(value, str) else value
+
+
+class VaultText(Closed):
+    """Where the tokens of named scopes are kept."""
+
+    url: VaultUrl
+    ttl: Ttl | None = None
+    size: Count | None = None
 
 
 def _version(value: Any) -> Any:
@@ -158,5 +168,6 @@ class ConfigText(Closed):
     workers: Annotated[int, Field(ge=1, le=256)] | None = None
     trusted_proxies: list[Net] = Field(default_factory=list)
     ner: Annotated[str, Field(min_length=1)] | None = None
+    vault: Annotated[VaultText, BeforeValidator(_url)] | None = None
     limits: ListenerLimitsText = ListenerLimitsText()
     routes: Annotated[list[RouteText], Field(min_length=1)]

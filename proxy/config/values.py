@@ -59,6 +59,7 @@ def _amount(parse: Callable[[Any], Any], least: int) -> Callable[[Any], Any]:
 _AMOUNT = WithJsonSchema({"type": ["number", "string"]})
 _TEXT = WithJsonSchema({"type": "string"})
 Duration = Annotated[float, PlainValidator(_amount(parse_duration, 0)), _AMOUNT]
+Ttl = Annotated[float, PlainValidator(_amount(parse_duration, 1)), _AMOUNT]
 Size = Annotated[int, PlainValidator(_amount(parse_size, 1)), _AMOUNT]
 Count = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(ge=0.01)]

@@ -24,6 +24,18 @@ VAULT = "vault"
 _TEXT = Kind.TEXT  # 7 ns instead of 130: in Python 3.11 members of an Enum are looked up in Python
 
 
+class UnsettledError(Exception):
+    """A message was looked at, and what follows from that could not be done: an operator failed, or the vault was
+    away. Other than what nobody could look at, it never goes on as it is, because it may be known to hold values.
+
+    `why` names what was raised; the text of that may quote a value.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """One message taken apart, and the connection it belongs to."""
@@ -39,7 +51,18 @@ class Lane:
     """The pipeline of one direction under one policy. Keeps nothing between messages, so one serves every
     connection; a reload makes new lanes."""
 
-    __slots__ = ("_plan", "choose", "detector", "direction", "heavy", "policy", "restore", "wanted", "watches")
+    __slots__ = (
+        "_plan",
+        "_prompt",
+        "choose",
+        "detector",
+        "direction",
+        "heavy",
+        "policy",
+        "restore",
+        "wanted",
+        "watches",
+    )
 
     def __init__(self, direction: Direction, policy: Policy, detector: Detector, choose: Choose) -> None:
         self.direction = direction
@@ -53,12 +76,23 @@ class Lane:
         self.heavy = self._heavy()
         """Whether looking takes too long for the event loop, however short the message is."""
         # worked out once: a message asks for every finding
-        self._plan = {entity: policy.decide(entity, direction) for entity in policy.entities}
+        self._plan = policy.plan(direction)
+        # None where it would be the lane itself: a circle would keep the detector until the next full collection
+        self._prompt = Lane(direction, policy.prompt(), detector, choose) if self._waits() else None
+
+    @property
+    def prompt(self) -> Lane:
+        """The same for what the event loop has to look at itself, because it cannot be held up: pings and reasons
+        of CLOSE. Nobody is asked; what would have to ask puts the name of the entity in the place of a value."""
+        return self._prompt or self
 
     def _heavy(self) -> bool:
-        remote = any(rule.slow and self.direction in rule.directions for rule in self.policy.rules)
-        remote = remote or (self.restore is not None and self.restore.slow)
-        return remote or self.detector.heavy(self.wanted)
+        return self._waits() or self.detector.heavy(self.wanted)
+
+    def _waits(self) -> bool:
+        """Whether looking may wait for another machine."""
+        slow = any(rule.slow and self.direction in rule.directions for rule in self.policy.rules)
+        return slow or (self.restore is not None and self.restore.slow)
 
     def work(self, kind: Kind, payload: bytes, session: Session) -> list[Action]:
         """One message from end to end, in any thread. Raises whatever a step raises: the caller refuses."""
@@ -100,14 +134,26 @@ class Lane:
         return Batch(session, kind, payload, codec, leaves)
 
     def settle(self, batch: Batch, findings: Findings) -> list[Action]:
-        """Apply the policy to what was found. Nothing found: one Send of the very payload that came in."""
+        """Apply the policy to what was found. Nothing found: one Send of the very payload that came in.
+
+        Raises UnsettledError if that cannot be done.
+        """
         if len(findings) != len(batch.leaves):
             raise Refusal(Cause.PIPELINE)  # somebody did not look at every leaf
+        try:
+            return self._settled(batch, findings)
+        except Refusal:
+            raise
+        except Exception as error:
+            raise UnsettledError(type(error).__name__) from None
+
+    def _settled(self, batch: Batch, findings: Findings) -> list[Action]:
         edits: list[Edit] = []
         done: list[Done] = []
         drop = False
+        restore = self.restore if not batch.codec.rigid else None
         for leaf, found in zip(batch.leaves, findings, strict=True):
-            restored = self.restore.find(leaf, batch.session) if self.restore is not None else ()
+            restored = restore.find(leaf, batch.session) if restore is not None else ()
             if found or restored:
                 drop |= _Settling(self, batch.session, leaf, edits, done).settle(found, restored)
         if not done:
@@ -136,13 +182,15 @@ class Lane:
 class _Settling:
     """What becomes of one leaf. Appends to the `edits` and the `done` of its message."""
 
-    __slots__ = ("done", "edits", "lane", "leaf", "rules", "session", "tokens")
+    __slots__ = ("before", "done", "edits", "lane", "leaf", "rules", "session", "tokens")
 
     def __init__(self, lane: Lane, session: Session, leaf: Leaf, edits: list[Edit], done: list[Done]) -> None:
         self.lane = lane
         self.session = session
         self.leaf = leaf
         self.edits = edits
+        self.before = len(edits)
+        """How many of `edits` are of other leaves."""
         self.done = done
         self.rules: dict[Finding, Rule] = {}
         self.tokens: dict[Finding, Restored] = {}
@@ -197,7 +245,7 @@ class _Settling:
         if rule.rewrite is None:  # closes or drops: nothing of this message leaves
             return
         if self.leaf.number:  # part of a number is no number: all of it goes
-            self.edits[:] = [edit for edit in self.edits if edit.leaf is not self.leaf]
+            del self.edits[self.before :]  # no search: a message may have 60,000 numbers
             whole = self.leaf.text
             self.edits.append(Edit(self.leaf, 0, len(whole), self._made(rule.number, whole, winner)))
             return

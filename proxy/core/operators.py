@@ -12,7 +12,7 @@ from proxy.core.message import Direction
 from proxy.core.plugs import Rewrite
 from proxy.core.session import Session
 
-KEEP, DROP, CLOSE = "keep", "drop", "close"
+REPLACE, KEEP, DROP, CLOSE = "replace", "keep", "drop", "close"
 
 SEPARATORS = frozenset(" -./:()@_")
 _DIGIT = re.compile("[0-9]")

@@ -19,6 +19,8 @@ class Codec(Protocol):
     """Where the texts are in a payload, and how new text goes back."""
 
     name: str
+    rigid: bool
+    """Whether what is written must be as long as what stood there, so that no token can become its value again."""
 
     def read(self, payload: bytes, near: Sequence[int] | None = None) -> Sequence[Leaf]:
         """Every text in `payload`, in order of `start`; leaves never overlap.

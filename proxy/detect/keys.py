@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
+from unicodedata import normalize
 
 from proxy.core.finding import Finding
 from proxy.core.message import Leaf
@@ -190,13 +191,22 @@ class KeyFinder:
             hint = Keys.entity(leaf.path)
             if hint is None:
                 return []
-            if not 0 < len(text) <= hint.longest or not hint.check(text) or _is_label(text):
+            if not 0 < len(text) <= hint.longest or not _fits(hint, text) or _is_label(text):
                 return []
             entity = hint.entity
         if not text:
             return []
         start = leaf.text.index(text)
         return [Finding(entity, start, start + len(text), SCORE, self.name)]
+
+
+def _fits(hint: Hint, text: str) -> bool:
+    """Whether a value is of the kind that its key says, as it stands or in the usual characters: a full-width
+    digit is a digit."""
+    if hint.check(text):
+        return True
+    usual = text if text.isascii() else normalize("NFKC", text)
+    return usual != text and len(usual) <= hint.longest and hint.check(usual)
 
 
 def _is_label(text: str) -> bool:

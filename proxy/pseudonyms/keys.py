@@ -67,8 +67,8 @@ def read_reference(kind: str, name: str, folder: Path, environ: Mapping[str, str
     try:
         return (folder / name).read_bytes().strip()
     except OSError as error:
-        sentence = f"this file cannot be read ({error.strerror}); check the path: it is relative to the file that names it"
-        raise ValueError(sentence) from None
+        cure = "check the path: it is relative to the file that names it"
+        raise ValueError(f"this file cannot be read ({error.strerror}); {cure}") from None
     except ValueError:  # a NUL in a path
         raise ValueError("this is not the path of a file") from None
 

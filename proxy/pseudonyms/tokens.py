@@ -46,6 +46,10 @@ class Scope(NamedTuple):
     key: bytes
     seals: bytes
 
+    def __repr__(self) -> str:
+        """Without its keys."""
+        return f"Scope({self.name!r})"
+
 
 class Shared(Protocol):
     """Where the values of named scopes are kept."""
@@ -87,7 +91,7 @@ class Vaults:
     @classmethod
     def in_memory(cls, vault: Vault | None = None) -> Vaults:
         """Everything in one vault of this process."""
-        vault = vault or Vault()
+        vault = Vault() if vault is None else vault  # an empty one is false
         return cls(vault, InMemory(vault))
 
 

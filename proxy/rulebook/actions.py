@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
-from proxy.rulebook.closed import Closed, Reference, Text, unheard, wrong
+from proxy.rulebook.closed import Closed, Reference, unheard, wrong
 
 CLOSE_CODES = (range(1000, 1004), range(1007, 1015), range(3000, 5000))  # RFC 6455 section 7.4 and IANA
 LONGEST_REASON = 123  # bytes: RFC 6455 section 5.5
@@ -38,13 +38,13 @@ def _reason(text: str) -> str:
 class Replace(Closed):
     """The name of the entity, `<EMAIL_ADDRESS>`, or a text of yours."""
 
-    with_: Text | None = Field(None, alias="with")
+    with_: str | None = Field(None, alias="with")
 
 
 class Mask(Closed):
     """Stars, as many as there were characters."""
 
-    char: Annotated[Text, AfterValidator(_char)] = "*"
+    char: Annotated[str, AfterValidator(_char)] = "*"
     keep_first: Count = 0
     keep_last: Count = 0
     keep_separators: bool = False
@@ -98,7 +98,7 @@ class Close(Closed):
     """The connection ends; the message is not forwarded."""
 
     code: Annotated[int, AfterValidator(_code)] = 1008
-    reason: Annotated[Text, AfterValidator(_reason)] = "policy"
+    reason: Annotated[str, AfterValidator(_reason)] = "policy"
 
 
 class Action(Closed):

@@ -27,17 +27,6 @@ def unheard(code: str, kind: str, name: str, known: Iterable[str]) -> PydanticCu
     return wrong(code, *unknown(kind, name, known))
 
 
-def _utf8(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # YAML reads `\\uD83D` as half a surrogate pair
-        raise wrong("E013", "must be a text that UTF-8 can hold") from None
-    return text
-
-
-Text = Annotated[str, AfterValidator(_utf8)]
-
-
 def _reference(text: str) -> str:
     kind, colon, name = text.partition(":")
     if kind not in ("env", "file") or not colon or not name:

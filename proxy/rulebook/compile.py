@@ -19,7 +19,7 @@ from proxy.rulebook.faults import Fault, RulesError
 from proxy.rulebook.files import Files
 from proxy.rulebook.ground import D, Fields, Ground
 from proxy.rulebook.make import Maker, allowed_of, verbs_of
-from proxy.rulebook.meaning import idle, twice, unheard, unspoken
+from proxy.rulebook.meaning import idle, outdone, twice, unheard, unspoken
 from proxy.rulebook.merge import Merged, merge
 from proxy.rulebook.paths import among
 from proxy.rulebook.proof import unproven
@@ -27,6 +27,21 @@ from proxy.rulebook.structure import fields_of, subprotocols
 from proxy.rulebook.supply import Supplied, partly, supply
 
 NO_KEYS: Mapping[str, Sequence[str]] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Draft(Generic[D]):
+    """Rules that make sense, and are not proven yet: never in force. `staged` is the policy as proofs see it.
+
+    What examples say is nobody's, and a vault may be away: proofs keep tokens in memory. A rehearsal is proven as
+    if it were none.
+    """
+
+    merged: Merged
+    policy: Policy
+    staged: Policy
+    detector: D
+    now: float
 
 
 @dataclass(frozen=True)
@@ -41,6 +56,17 @@ class Compiled(Generic[D]):
 def compile_rules(
     name: str, members: Sequence[Member], faults: Sequence[Fault], files: Files, ground: Ground[D]
 ) -> Compiled[D]:
+    """The policy that `members` describe, proven. The arguments are those of `draft_rules`. Raises RulesError."""
+    draft = draft_rules(name, members, faults, files, ground)
+    merged, policy = draft.merged, draft.policy
+    if wrong := unproven(merged.performed(), draft.staged, draft.detector, ground.now):
+        raise RulesError(wrong)
+    return Compiled(policy, draft.detector, (*ended(merged, ground.now), *outdone(merged, policy)))
+
+
+def draft_rules(
+    name: str, members: Sequence[Member], faults: Sequence[Fault], files: Files, ground: Ground[D]
+) -> Draft[D]:
     """The policy that `members` describe, the main file first. `faults` were found when they were read.
 
     It is called `name` unless the main file says otherwise. Raises RulesError.
@@ -53,18 +79,15 @@ def compile_rules(
     fields = _fields(merged)
     plain = ground.engine(supplied.recognizers, NO_KEYS, fields)
     wrong = [*faults, *disputes, *unread, *keyless, *_unsaid(supplied.faults, faults)]
-    wrong += _meaningless(merged, supplied, plain.entities, fitting=fitting)
+    wrong += _unsaid(_meaningless(merged, supplied, plain.entities, fitting=fitting), faults)
     if wrong:
         raise RulesError(wrong)
     keys = {entity: tuple(piece.written) for entity, piece in merged.keys.items()}
     detector = ground.engine(supplied.recognizers, keys, fields) if keys else plain
     maker = Maker(name, allowed, files, ground.now)
-    # What examples say is nobody's, and a vault may be away. A rehearsal is proven as if it were none.
-    staged = replace(merged, shadows=frozenset())
     aside, _ = verbs_of(merged, replace(ground, vaults=Vaults.in_memory()))
-    if wrong := unproven(staged, maker.policy(staged, detector.entities, aside), detector, ground.now):
-        raise RulesError(wrong)
-    return Compiled(maker.policy(merged, detector.entities, verbs), detector, tuple(ended(merged, ground.now)))
+    staged = maker.policy(merged.performed(), detector.entities, aside)
+    return Draft(merged, maker.policy(merged, detector.entities, verbs), staged, detector, ground.now)
 
 
 def _fields(merged: Merged) -> Fields:

@@ -12,11 +12,20 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, mod
 
 from proxy.detect.recognizers.countries import countries, wrong_regex
 from proxy.detect.recognizers.linear import backtracks
-from proxy.rulebook.closed import Closed, Text, unheard, wrong
+from proxy.rulebook.closed import Closed, unheard, wrong
+from proxy.rulebook.pace import breathe
 
 Score = Annotated[float, Field(ge=0, le=1)]
-Word = Annotated[Text, Field(min_length=1, max_length=1000)]
-FileName = Annotated[Text, Field(min_length=1)]
+
+
+def _said(text: str) -> str:
+    if not text.strip():
+        raise wrong("E013", "must not be empty")
+    return text
+
+
+Word = Annotated[str, Field(max_length=1000), AfterValidator(_said)]
+FileName = Annotated[str, Field(min_length=1)]
 
 
 def _entity(name: str) -> str:
@@ -40,6 +49,7 @@ Country = Annotated[str, AfterValidator(_country)]
 
 
 def _regex(text: str, info: ValidationInfo) -> str:
+    breathe()
     if re.fullmatch(r"""[rR](['"]).*\1""", text, re.DOTALL):
         raise wrong(
             "E020", "r and quotes are of Python; here they would be part of the regex", "write '...' alone"
@@ -59,7 +69,7 @@ class PatternText(Closed):
     """
 
     engine: Literal["linear", "backtracking"] = "linear"  # stands first: it says how the regex is judged
-    regex: Annotated[Text, Field(min_length=1), AfterValidator(_regex)]
+    regex: Annotated[str, Field(min_length=1), AfterValidator(_regex)]
     score: Score
 
 
@@ -94,7 +104,7 @@ class DenyText(ListText):
 class PresidioText(Closed):
     """A recognizer of Presidio: a class by its path, or a registry file."""
 
-    class_: Annotated[Text, Field(min_length=1)] | None = Field(None, alias="class")
+    class_: Annotated[str, Field(min_length=1)] | None = Field(None, alias="class")
     file: FileName | None = None
 
     @model_validator(mode="after")
@@ -107,8 +117,8 @@ class PresidioText(Closed):
 class MatchText(Closed):
     """A text with a value in it, which is all of `span` if that is given."""
 
-    text: Text
-    span: Annotated[Text, Field(min_length=1)] | None = None
+    text: str
+    span: Annotated[str, Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
     def _inside(self) -> Self:
@@ -128,13 +138,13 @@ class EntityTests(Closed):
     """Texts that prove an entity: it is found in each `match`, and in no `no_match`."""
 
     match: list[Match] = Field(default_factory=list)
-    no_match: list[Text] = Field(default_factory=list)
+    no_match: list[str] = Field(default_factory=list)
 
 
 class EntityText(Closed):
     """An entity of one's own, or more ways to find one that there is. Its keys are said under `keys`."""
 
-    description: Text = ""
+    description: str = ""
     patterns: Annotated[list[PatternText], Field(min_length=1)] | None = None
     context: ContextText | None = None
     deny_list: DenyText | None = None
@@ -151,9 +161,9 @@ class EntityText(Closed):
 class RecognizerText(Closed):
     """A recognizer of Presidio, whatever its entities are: a class, a registry file, or patterns."""
 
-    class_: Annotated[Text, Field(min_length=1)] | None = Field(None, alias="class")
+    class_: Annotated[str, Field(min_length=1)] | None = Field(None, alias="class")
     file: FileName | None = None
-    name: Annotated[Text, Field(min_length=1, max_length=64)] | None = None
+    name: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     entity: EntityName | None = None
     patterns: Annotated[list[PatternText], Field(min_length=1)] | None = None
     context: list[Word] | None = None

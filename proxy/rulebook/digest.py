@@ -8,6 +8,7 @@ from hashlib import sha256
 from proxy.rulebook.expiry import live
 from proxy.rulebook.files import Files
 from proxy.rulebook.merge import Merged
+from proxy.rulebook.pace import breathe
 from proxy.rulebook.structure import fields_of
 
 
@@ -35,4 +36,9 @@ def digest(merged: Merged, entities: frozenset[str], files: Files, now: float) -
         "tests": [piece.written.model_dump(mode="json") for piece in merged.tests],
         "files": [file.sha256 for file in files.read if file.path not in own],
     }
-    return sha256(json.dumps(written, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    hashed = sha256()
+    # In pieces: `json.dumps` would keep the GIL from every other thread for 16 ms with 500 rules.
+    for piece in json.JSONEncoder(sort_keys=True, separators=(",", ":")).iterencode(written):
+        hashed.update(piece.encode())
+        breathe()
+    return hashed.hexdigest()

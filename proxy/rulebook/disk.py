@@ -72,7 +72,7 @@ def digest_of(path: Path) -> str | None:
     """The SHA-256 of what `path` says now; None if that cannot be read."""
     try:
         return sha256(path.read_bytes()).hexdigest()
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a zero byte in its name
         return None
 
 

@@ -14,10 +14,12 @@ from typing import Any
 import yaml
 
 from proxy.rulebook.faults import Fault, RulesError, quoted
+from proxy.rulebook.pace import breathe
 
 Path = tuple[str | int, ...]
 MAX_DEPTH = 32
 MAX_LENGTH = 1 << 20  # characters
+HALF = "half of a surrogate pair, which is no text"
 
 NULL, BOOL, INT, FLOAT, STR = (f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str"))
 
@@ -26,6 +28,11 @@ class _Composer(yaml.SafeLoader):
     """Resolves plain scalars as YAML 1.2's core schema does (section 10.3.2), without octal and hex."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own name
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """As PyYAML does it, with rests: no other part of building takes so long."""
+        breathe()
+        return super().compose_node(parent, index)
 
 
 for _tag, _pattern, _first in (
@@ -103,10 +110,12 @@ def read(text: str, source: str) -> Document:
 def _syntax(error: yaml.MarkedYAMLError, source: str) -> Fault:
     mark = error.problem_mark or error.context_mark
     place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-    return Fault(source, *place, "E003", f"not YAML: {' '.join(filter(None, (error.context, error.problem)))}")
+    sentence = f"not YAML: {' '.join(filter(None, (error.context, error.problem)))}"
+    return Fault(source, *place, "E003", sentence, "indent with spaces" if "'\\t'" in sentence else "")
 
 
 def _plain(node: yaml.Node, path: Path, document: Document, seen: set[int]) -> Any:
+    breathe()
     document.values[path] = document.note(node)
     if id(node) in seen:
         fault = document.fault(path, "E004", "anchors and aliases are not supported", "write it out")
@@ -120,9 +129,11 @@ def _plain(node: yaml.Node, path: Path, document: Document, seen: set[int]) -> A
         return dict(_members(node, path, document, seen))
     if isinstance(node, yaml.SequenceNode) and node.tag == yaml.resolver.BaseResolver.DEFAULT_SEQUENCE_TAG:
         return [_plain(item, (*path, i), document, seen) for i, item in enumerate(_taken(node))]
-    if isinstance(node, yaml.ScalarNode) and node.tag in SCALARS:
+    known = isinstance(node, yaml.ScalarNode) and node.tag in SCALARS
+    if known and _whole(node.value):
         return SCALARS[node.tag](node.value)
-    document.faults.append(document.fault(path, "E004", "tags (!name) are not supported"))
+    sentence = HALF if known else "tags (!name) are not supported"
+    document.faults.append(document.fault(path, "E004", sentence))
     return None
 
 
@@ -135,6 +146,9 @@ def _members(node: yaml.MappingNode, path: Path, document: Document, seen: set[i
             continue
         name: str = key.value
         place = document.note(key)
+        if not _whole(name):
+            document.faults.append(document.fault_at(place, "E004", HALF))
+            continue
         if name in names:
             sentence = f"the key {quoted(name)} stands here for a second time; only one of them could count"
             document.faults.append(document.fault_at(place, "E005", sentence))
@@ -142,6 +156,11 @@ def _members(node: yaml.MappingNode, path: Path, document: Document, seen: set[i
         names.add(name)
         document.keys[(*path, name)] = place
         yield name, _plain(value, (*path, name), document, seen)
+
+
+def _whole(text: str) -> bool:
+    """Whether UTF-8 can hold `text`: YAML reads `\\uD83D` as half of a surrogate pair."""
+    return text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def _taken(node: yaml.CollectionNode) -> Iterator[Any]:

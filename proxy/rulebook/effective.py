@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from textwrap import indent
-from typing import Any
+from typing import Any, TypeVar
 
 from proxy.rulebook.closed import Closed
 from proxy.rulebook.document import write
@@ -18,7 +18,9 @@ from proxy.rulebook.family import gather
 from proxy.rulebook.faults import RulesError
 from proxy.rulebook.files import NOTHING, Files
 from proxy.rulebook.merge import Merged, Piece, merge
-from proxy.rulebook.schema import RuleText
+from proxy.rulebook.schema import ANY, RuleText
+
+T = TypeVar("T")
 
 
 def effective(name_or_path: str, contents: Mapping[Path, bytes] = NOTHING, *, shadow: bool = False) -> str:
@@ -35,6 +37,7 @@ class _Effective:
     def __init__(self, merged: Merged) -> None:
         self.merged = merged
         self.main = merged.members[0]
+        self.performed = merged.performed()
 
     def sections(self) -> Iterator[str]:
         """The text, key by key."""
@@ -44,9 +47,11 @@ class _Effective:
         if merged.name is not None:
             yield write({"name": merged.name})
         yield write({"threshold": merged.threshold})
+        if merged.rehearsal:
+            yield write({"mode": "shadow"})
         yield _items("countries", merged.countries, [[piece.written] for piece in merged.countries])
         yield _items("recognizers", merged.recognizers, [[self._dumped(piece)] for piece in merged.recognizers])
-        entities, keys = merged.entities, merged.keys
+        entities, keys = self._used(merged.entities), self._used(merged.keys)
         yield _items("entities", entities.values(), [{name: self._dumped(one)} for name, one in entities.items()])
         yield _items("keys", keys.values(), [{name: one.written} for name, one in keys.items()])
         ignore = _items("ignore", merged.ignore, [[piece.written] for piece in merged.ignore])
@@ -57,10 +62,19 @@ class _Effective:
         yield _items("rules", merged.rules, [[self._rule(piece)] for piece in merged.rules])
         yield _items("tests", merged.tests, [[_dump(piece.written)] for piece in merged.tests])
 
+    def _used(self, named: Mapping[str, Piece[T]]) -> dict[str, Piece[T]]:
+        """Without inherited entities that no rule is about any more."""
+        about = {entity for piece in self.merged.rules for entity in piece.written.entities}
+        return {name: piece for name, piece in named.items() if piece.member is self.main or about & {name, ANY}}
+
     def _rule(self, piece: Piece[RuleText]) -> dict[str, Any]:
-        values = _dump(piece.written) | {"mode": "shadow" if self.merged.shadow(piece.written) else "enforce"}
+        values = _dump(piece.written) | {"mode": "shadow" if self.performed.shadow(piece.written) else "enforce"}
         if piece.member is not self.main:
             values.pop("tests", None)
+        for params in values["action"].values():
+            kind, _, name = str(params.get("key", "")).partition(":")
+            if kind == "file":
+                params["key"] = f"file:{self._moved(name, piece)}"
         return values
 
     def _dumped(self, piece: Piece[Closed]) -> dict[str, Any]:
@@ -68,9 +82,11 @@ class _Effective:
         values = _dump(piece.written)
         for holder in (values, values.get("deny_list"), values.get("presidio")):
             if isinstance(holder, dict) and "file" in holder:
-                file = piece.member.path.parent / holder["file"]
-                holder["file"] = os.path.relpath(file, self.main.path.parent)
+                holder["file"] = self._moved(holder["file"], piece)
         return values
+
+    def _moved(self, file: str, piece: Piece[Closed]) -> str:
+        return os.path.relpath(piece.member.path.parent / file, self.main.path.parent)
 
 
 def _dump(written: Closed) -> dict[str, Any]:

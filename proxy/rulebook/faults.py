@@ -41,6 +41,7 @@ CODES = {
     "E034": "A conversation does not go as it is written.",
     "E035": "Something is looked for, and no rule says what happens to it.",
     "E036": "Rules that are extended disagree about a name that both use.",
+    "E037": "An example is not found, or something else is, when it is written otherwise.",
     "E040": "A route that no request can reach would protect nothing.",
     "E041": "The path at the upstream uses parameters of the route's own path only.",
     "E042": "A file that is named here cannot be used.",
@@ -48,6 +49,8 @@ CODES = {
     "E044": "What lets personal data pass is said twice, so that nobody does it by accident.",
     "E045": "A name stands for one route.",
     "W001": "An exception has ended; it changes nothing any more.",
+    "W002": "A rule that another one always forestalls does nothing.",
+    "W003": "Nothing proves what has no example.",
 }
 """What each fault means, in a sentence. Those with a W are remarks: such rules go live."""
 
@@ -80,10 +83,15 @@ class RulesError(Exception):
     """These rules cannot go live. Carries every fault that was found, file by file, in the order of the file."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
-        every = list(dict.fromkeys(faults))
-        first = {fault.source: i for i, fault in reversed(list(enumerate(every)))}
-        self.faults = tuple(sorted(every, key=lambda fault: (first[fault.source], fault)))
+        self.faults = in_order(faults)
         super().__init__("\n".join(map(str, self.faults)))
+
+
+def in_order(faults: Iterable[Fault]) -> tuple[Fault, ...]:
+    """Each once, file by file, in the order of the file."""
+    every = list(dict.fromkeys(faults))
+    first = {fault.source: i for i, fault in reversed(list(enumerate(every)))}
+    return tuple(sorted(every, key=lambda fault: (first[fault.source], fault)))
 
 
 class Unknown(NamedTuple):

@@ -21,7 +21,9 @@ from typing import Generic
 from proxy.codecs import choose
 from proxy.core.live import Live
 from proxy.core.tally import RulesState
+from proxy.rulebook.changes import changes
 from proxy.rulebook.disk import digest_of, locked, replace
+from proxy.rulebook.effective import effective
 from proxy.rulebook.faults import Fault, RulesError
 from proxy.rulebook.files import NOTHING, File, Files
 from proxy.rulebook.ground import D, Ground
@@ -203,6 +205,14 @@ class Rules(Generic[D]):
                 self._install(self._candidate(Files(contents)))
             except RulesError as error:
                 log.error("rules of %s: %d faults; those of before stay in force", self.source, len(error.faults))
+
+    def changes(self, contents: Mapping[Path, bytes]) -> dict[str, list[str]]:
+        """What would change if the files said `contents`. Raises RulesError."""
+        return changes(self.source, self.built.contents, contents)
+
+    def effective(self) -> str:
+        """All rules in force, as one file. Raises RulesError."""
+        return effective(self.source, self.built.contents, shadow=self.ground.shadow)
 
     def rollback(self, digest: str) -> Edit:
         """What puts the version back whose digest begins so: swap it in. Raises VersionError.

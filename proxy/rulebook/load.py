@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Generic
 
 from proxy.core.policy import Policy
-from proxy.rulebook.compile import compile_rules
+from proxy.rulebook.compile import Draft, compile_rules, draft_rules
 from proxy.rulebook.family import SHIPPED, find, gather, shipped
 from proxy.rulebook.faults import Fault
 from proxy.rulebook.files import NOTHING, File, Files
 from proxy.rulebook.ground import D, Ground
 
-__all__ = ["SHIPPED", "Built", "File", "build", "find", "shipped"]
+__all__ = ["SHIPPED", "Built", "Draft", "File", "build", "draft", "find", "shipped"]
 
 
 @dataclass(frozen=True)
@@ -45,3 +45,13 @@ def build_of(name_or_path: str, ground: Ground[D], files: Files) -> Built[D]:
     members, faults = gather(name_or_path, files)
     made = compile_rules(members[0].path.stem, members, faults, files, ground)
     return Built(made.policy, made.detector, files.read, made.remarks, files.contents)
+
+
+def draft(name_or_path: str, ground: Ground[D], contents: Mapping[Path, bytes] = NOTHING) -> Draft[D]:
+    """The same rules before they have proven themselves, for whoever wants to see how: these never go live.
+
+    Raises RulesError.
+    """
+    files = Files(contents)
+    members, faults = gather(name_or_path, files)
+    return draft_rules(members[0].path.stem, members, faults, files, ground)

@@ -16,7 +16,7 @@ from proxy.rulebook.files import Files, Unreadable
 from proxy.rulebook.ground import D, Ground
 from proxy.rulebook.merge import Merged
 from proxy.rulebook.paths import among
-from proxy.rulebook.schema import ANY, RuleText
+from proxy.rulebook.schema import ANY, EVERY_VALUE, RuleText, fits_all
 from proxy.rulebook.spare import Values, spare
 from proxy.rulebook.supply import FILE_CURE, values_of
 from proxy.rulebook.verbs import Bench, Verb, verb
@@ -58,7 +58,7 @@ class Maker:
             made.number,
             MappingProxyType(written.action.params.model_dump(by_alias=True, exclude_none=True)),
             shadow=merged.shadow(written),
-            spares=spare((Values(one.values) for _, one in live(written, self.now)), self.allowed),
+            spares=spare((Values(one.values, one.reason) for _, one in live(written, self.now)), self.allowed),
             slow=made.tokens is not None and made.tokens.slow,
         )
 
@@ -78,15 +78,17 @@ def verbs_of(merged: Merged, ground: Ground[D]) -> tuple[dict[str, Verb], list[F
 
 
 def allowed_of(merged: Merged, files: Files) -> tuple[dict[str, tuple[Values, ...]], list[Fault]]:
-    """What is nobody's, by entity; and lists that cannot be read."""
+    """What is nobody's, by entity; and lists that cannot be read, or would let everything pass."""
     found: dict[str, tuple[Values, ...]] = {}
     faults = []
     for piece in merged.allow:
         try:
-            values = Values(values_of(piece.written, piece.member, files))
+            written = values_of(piece.written, piece.member, files)
         except Unreadable as error:
             faults.append(piece.fault("E023", str(error), FILE_CURE, at=("file",)))
             continue
+        if any(map(fits_all, written)):
+            faults.append(piece.fault(*EVERY_VALUE, at=("file",)))
         for entity in piece.written.entities:
-            found[entity] = (*found.get(entity, ()), values)
+            found[entity] = (*found.get(entity, ()), Values(written, piece.written.reason))
     return found, faults

@@ -5,8 +5,9 @@ Names are checked on the raw values of the files, so that they are told together
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from proxy.core.policy import Policy, Rule
 from proxy.rulebook.document import Document
 from proxy.rulebook.faults import Fault, quoted, unknown
 from proxy.rulebook.merge import Merged
@@ -63,6 +64,35 @@ def idle(merged: Merged, supplied: Supplied, found: frozenset[str]) -> Iterator[
     for name, keyed in merged.keys.items():
         if keyed.member is main and name not in named:
             yield keyed.fault("E035", f"no rule is about {name}", at_key=True)
+
+
+def outdone(merged: Merged, policy: Policy) -> Iterator[Fault]:
+    """Rules of the main file that never decide, because one before them does, and entities that they name in vain.
+
+    That an inherited rule is overruled is what one's own rules are for.
+    """
+    for i, (piece, rule) in enumerate(zip(merged.rules, policy.rules, strict=True)):
+        if piece.member is not merged.members[0]:
+            continue
+        before = [other for other in policy.rules[:i] if not other.shadow]
+        winners = {entity: _winner(entity, rule, before) for entity in rule.entities or policy.entities}
+        cure = "move it up, or take it out"
+        if all(winners.values()):
+            names = " and ".join(f"'{name}'" for name in sorted({name for name in winners.values() if name}))
+            sentence = f"rule '{rule.id}' never decides: {names} before it always will"
+            yield piece.fault("W002", sentence, cure, at=("id",))
+            continue
+        for j, entity in enumerate(piece.written.entities):
+            if winner := winners.get(entity):
+                sentence = f"rule '{rule.id}' never decides about {entity}: '{winner}' before it always will"
+                yield piece.fault("W002", sentence, "take it out here", at=("entities", j))
+
+
+def _winner(entity: str, rule: Rule, before: Iterable[Rule]) -> str | None:
+    """The first of those `before` that take `entity` from `rule`, in every direction it is for."""
+    takers = [other for other in before if other.entities is None or entity in other.entities]
+    taken = {way: other.id for other in reversed(takers) for way in other.directions}
+    return taken[min(rule.directions)] if rule.directions <= taken.keys() else None
 
 
 def _list(value: object, key: str) -> list[object]:

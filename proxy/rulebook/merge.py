@@ -8,7 +8,7 @@ the first stands before the second. A file that is extended twice is there once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, NamedTuple, TypeVar
 
 from proxy.rulebook.defined import EntityText, RecognizerText
@@ -43,7 +43,9 @@ class Merged:
     threshold: float = DEFAULT_THRESHOLD
     rules: list[Piece[RuleText]] = field(default_factory=list)
     shadows: frozenset[str] = frozenset()
-    """Ids of the rules that a file, or the route, has put in shadow mode, whatever they say themselves."""
+    """Ids of the rules that an extended file has put in shadow mode, whatever they say themselves."""
+    rehearsal: bool = False
+    """Whether all of them are in shadow mode, because the main file or the route says so."""
     entities: dict[str, Piece[EntityText]] = field(default_factory=dict)
     keys: dict[str, Piece[list[str]]] = field(default_factory=dict)
     countries: list[Piece[str]] = field(default_factory=list)
@@ -56,7 +58,11 @@ class Merged:
 
     def shadow(self, rule: RuleText) -> bool:
         """Whether `rule` changes nothing."""
-        return rule.mode == "shadow" or rule.id in self.shadows
+        return self.rehearsal or rule.mode == "shadow" or rule.id in self.shadows
+
+    def performed(self) -> Merged:
+        """The same in earnest: a rehearsal proves what would happen."""
+        return replace(self, rehearsal=False)
 
 
 def merge(members: Sequence[Member], *, shadow: bool = False) -> tuple[Merged, list[Fault]]:
@@ -73,7 +79,8 @@ def merge(members: Sequence[Member], *, shadow: bool = False) -> tuple[Merged, l
     main, own = files[0]
     merged.name = own.name
     merged.threshold = next((one.threshold for _, one in files if one.threshold is not None), DEFAULT_THRESHOLD)
-    merged.shadows = frozenset(rules.pieces) if shadow else _shadows(files, merged.rules)
+    merged.rehearsal = shadow or own.mode == "shadow"
+    merged.shadows = _shadows(files[1:], merged.rules) if own.mode != "enforce" else frozenset()
     merged.countries = _lists(files, ("countries",), lambda one: one.countries)
     merged.recognizers = _lists(files, ("recognizers",), lambda one: one.recognizers)
     merged.ignore = _lists(files, ("structure", "ignore"), lambda one: one.structure.ignore)
@@ -116,7 +123,7 @@ class _Names(Generic[T]):
 
 
 def _shadows(files: Sequence[tuple[Member, RulesText]], rules: Iterable[Piece[RuleText]]) -> frozenset[str]:
-    """Rules in shadow mode, because their own file or one that extends it says so: the one nearest to the main."""
+    """Rules that their own file, or one that extends it, puts in shadow mode; the nearest to the main counts."""
     modes: dict[str, str] = {}
     for member, written in reversed(files):
         if written.mode is not None:

@@ -20,6 +20,7 @@ from proxy.rulebook.expiry import live
 from proxy.rulebook.faults import Fault
 from proxy.rulebook.ground import Prover
 from proxy.rulebook.merge import Merged, Piece
+from proxy.rulebook.pace import breathe
 from proxy.rulebook.schema import ConversationText, RuleText, SaidText
 from proxy.rulebook.spare import Values
 
@@ -28,7 +29,7 @@ SLOW = "looking takes too long"
 
 def unproven(merged: Merged, policy: Policy, detector: Prover, now: float) -> list[Fault]:
     """What does not come out as it is written; `now` as exceptions see it."""
-    proof = _Proof(merged, policy, detector, now)
+    proof = Proof(merged, policy, detector, now)
     faults: list[Fault] = []
     for name, entity in merged.entities.items():
         faults += proof.entity(name, entity)
@@ -43,7 +44,9 @@ def unproven(merged: Merged, policy: Policy, detector: Prover, now: float) -> li
 Found = Sequence[tuple[Leaf, Finding]]
 
 
-class _Proof:
+class Proof:
+    """Examples held against `policy`, whose rules are those of `merged`."""
+
     def __init__(self, merged: Merged, policy: Policy, detector: Prover, now: float) -> None:
         self.now = now
         self.main = merged.members[0]
@@ -51,10 +54,14 @@ class _Proof:
         self.detector = detector
         self.lanes = [Lane(direction, policy, detector, choose) for direction in Direction]
 
-    def _find(self, text: str) -> Found:
-        """What is found in an example, which is read as a message: JSON, so that keys can be proven too."""
+    def find(self, text: str) -> Found:
+        """What is found in an example, which is read as a message: JSON, so that keys can be proven too.
+
+        Raises TimeoutError.
+        """
+        breathe()
         lane = self.lanes[0]
-        leaves = lane.offer(Kind.TEXT, text.encode(), Session(0)).leaves
+        leaves = lane.offer(Kind.TEXT, text.encode(), Session(0), whole=True).leaves
         # all that the policy looks for, as it will be when it runs: each set of entities is compiled anew
         found = self.detector.find(leaves, self.policy.entities, self.policy.threshold)
         return [(leaf, one) for leaf, some in zip(leaves, found, strict=True) for one in some]
@@ -75,7 +82,7 @@ class _Proof:
 
     def _misses(self, name: str, text: str, span: str | None, wanted: bool) -> str | None:
         try:
-            found = [leaf.text[one.start : one.end] for leaf, one in self._find(text) if one.entity == name]
+            found = [leaf.text[one.start : one.end] for leaf, one in self.find(text) if one.entity == name]
         except TimeoutError:
             return SLOW
         if not wanted:
@@ -94,12 +101,12 @@ class _Proof:
         for kind, texts in (("match", tests.match), ("no_match", tests.no_match)):
             for i, text in enumerate(texts):
                 try:
-                    found = self._find(text)
+                    found = self.find(text)
                 except TimeoutError:
                     why: str | None = SLOW
                 else:
                     why = self._strays(rule, found, wanted=kind == "match", own=piece.member is self.main)
-                    values += [leaf.text[one.start : one.end] for leaf, one in found if self._about(rule, one)]
+                    values += [leaf.text[one.start : one.end] for leaf, one in found if self.about(rule, one)]
                 if why:
                     sentence = f"rule '{rule.id}' fails its own example: {why}"
                     cure = (
@@ -109,7 +116,8 @@ class _Proof:
         wide = [*self._wide(piece, values if tests.match else [])]
         yield from wide or wrong
 
-    def _about(self, rule: Rule, one: Finding) -> bool:
+    def about(self, rule: Rule, one: Finding) -> bool:
+        """Whether `rule` names what was found."""
         return rule.entities is None or one.entity in rule.entities
 
     def _strays(self, rule: Rule, found: Found, *, wanted: bool, own: bool) -> str | None:
@@ -118,8 +126,8 @@ class _Proof:
         A rule of the main file must be the one that decides. One that is inherited was proven where it stands, and
         may have been overruled here.
         """
-        about = [(leaf, one) for leaf, one in found if self._about(rule, one)]
-        acts = [one for leaf, one in about if self._decides(rule, leaf, one)]
+        about = [(leaf, one) for leaf, one in found if self.about(rule, one)]
+        acts = any(self.acts(rule, found, way) for way in rule.directions)
         if not wanted:
             return "something is found in this text" if acts else None
         if not about:
@@ -131,10 +139,14 @@ class _Proof:
             return f"rule '{min(filter(None, others))}' stands before it and decides about what is found"
         return "what is found in this text is exempt"
 
-    def _decides(self, rule: Rule, leaf: Leaf, one: Finding) -> bool:
-        if rule.spares is not None and rule.spares(leaf.text[one.start : one.end], one.entity):
-            return False
-        return any(rule in self.lanes[way].decide(one) for way in rule.directions)
+    def acts(self, rule: Rule, found: Found, way: Direction) -> bool:
+        """Whether `rule` decides about something of `found` in that direction, and does not exempt it."""
+        spares = rule.spares or (lambda _value, _entity: False)
+        return any(
+            rule in self.lanes[way].decide(one) and not spares(leaf.text[one.start : one.end], one.entity)
+            for leaf, one in found
+            if way in rule.directions and self.about(rule, one)
+        )
 
     def _decider(self, one: Finding, way: Direction) -> str | None:
         rule = self.lanes[way].decide(one)[0]

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from proxy.detect.ownkeys import wrong_key
 from proxy.rulebook.actions import ActionText, Way
-from proxy.rulebook.closed import Closed, Text, wrong
+from proxy.rulebook.closed import Closed, wrong
 from proxy.rulebook.defined import Country, EntityName, EntityText, ListText, RecognizerText, Score, Word
 from proxy.rulebook.paths import nearly, spelt
 
@@ -40,9 +40,17 @@ def _path(text: str) -> str:
     return text
 
 
+EVERY_VALUE = ("E032", "this would exempt every value", "write what these values have in common")
+
+
+def fits_all(glob: str) -> bool:
+    """Whether every value is one that `glob` stands for."""
+    return not glob.strip("* \t")
+
+
 def _glob(text: str) -> str:
-    if not text.strip("* \t"):
-        raise wrong("E032", "this would exempt every value", "write what these values have in common")
+    if fits_all(text):
+        raise wrong(*EVERY_VALUE)
     return text
 
 
@@ -65,7 +73,7 @@ def moment(text: str) -> float:
 
 
 Version = Annotated[Literal[1], BeforeValidator(_version)]
-FieldPath = Annotated[Text, AfterValidator(_path)]
+FieldPath = Annotated[str, AfterValidator(_path)]
 """As proxy/rulebook/paths.py reads it."""
 Glob = Annotated[Word, AfterValidator(_glob)]
 """A value; `*` stands for any characters."""
@@ -74,16 +82,16 @@ Glob = Annotated[Word, AfterValidator(_glob)]
 class Examples(Closed):
     """Texts that prove a rule when it is loaded: it acts in each `match`, and in no `no_match`."""
 
-    match: list[Text] = Field(default_factory=list)
-    no_match: list[Text] = Field(default_factory=list)
+    match: list[str] = Field(default_factory=list)
+    no_match: list[str] = Field(default_factory=list)
 
 
 class ExceptText(Closed):
     """Values that their rule leaves alone, why, and until when."""
 
     values: Annotated[list[Glob], Field(min_length=1)]
-    reason: Annotated[Text, Field(min_length=1)]
-    expires: Annotated[Text, AfterValidator(_moment)] | None = None
+    reason: Annotated[str, Field(min_length=1)]
+    expires: Annotated[str, AfterValidator(_moment)] | None = None
 
 
 class AllowText(ListText):
@@ -91,14 +99,14 @@ class AllowText(ListText):
 
     entities: Annotated[list[Entity], Field(min_length=1)] = Field(default_factory=lambda: [ANY])
     values: Annotated[list[Glob], Field(min_length=1)] | None = None
-    reason: Annotated[Text, Field(min_length=1)]
+    reason: Annotated[str, Field(min_length=1)]
 
 
 class RuleText(Closed):
     """One rule. The order of the file is the only precedence."""
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-    description: Text = ""
+    description: str = ""
     entities: Annotated[list[Entity], Field(min_length=1)]
     direction: Way = "both"
     mode: Mode = "enforce"
@@ -112,14 +120,14 @@ class StructureText(Closed):
     names of the protocol and no prose, so that nobody guesses there."""
 
     ignore: list[FieldPath] = Field(default_factory=list)
-    subprotocols: list[Text] = Field(default_factory=list)
+    subprotocols: list[str] = Field(default_factory=list)
 
 
 class SaidText(Closed):
     """A message of a conversation: JSON, or any text."""
 
     body: Any = None
-    text: Text | None = None
+    text: str | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -131,7 +139,7 @@ class SaidText(Closed):
 class ConversationText(Closed):
     """What one side sends and what the other one gets, there and back again, in one connection."""
 
-    name: Annotated[Text, Field(min_length=1)]
+    name: Annotated[str, Field(min_length=1)]
     send: SaidText | None = None
     upstream_gets: SaidText | None = None
     upstream_sends: SaidText | None = None
@@ -152,16 +160,16 @@ def _key(name: str) -> str:
     return name
 
 
-Key = Annotated[Text, Field(min_length=1, max_length=64), AfterValidator(_key)]
+Key = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_key)]
 
 
 class RulesText(Closed):
     """A whole file. What is None here is said by what it extends, or else by nobody."""
 
     version: Version
-    name: Annotated[Text, Field(min_length=1, max_length=64)] | None = None
-    description: Text = ""
-    extends: list[Annotated[Text, Field(min_length=1)]] = Field(default_factory=list)
+    name: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    description: str = ""
+    extends: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list)
     threshold: Score | None = None
     mode: Mode | None = None
     countries: list[Country] = Field(default_factory=list)

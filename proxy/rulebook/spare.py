@@ -17,9 +17,11 @@ class Values:
     can make it slow.
     """
 
-    __slots__ = ("_globs", "_plain")
+    __slots__ = ("_globs", "_plain", "reason")
 
-    def __init__(self, written: Iterable[str]) -> None:
+    def __init__(self, written: Iterable[str], reason: str = "") -> None:
+        self.reason = reason
+        """Why these values pass, as it is written beside them."""
         folded = {value.strip().casefold() for value in written}
         self._plain = frozenset(value for value in folded if "*" not in value)
         self._globs = [tuple(value.split("*")) for value in sorted(folded - self._plain)]
@@ -52,8 +54,12 @@ class Spare:
 
     def __call__(self, value: str, entity: str) -> bool:
         """Whether `value`, found to be of `entity`, passes."""
+        return self.why(value, entity) is not None
+
+    def why(self, value: str, entity: str) -> str | None:
+        """The reason that stands beside whatever lets `value` pass; None: it does not pass."""
         lists = (*self.own, *self.allowed.get(ANY, ()), *self.allowed.get(entity, ()))
-        return any(value in values for values in lists)
+        return next((values.reason for values in lists if value in values), None)
 
 
 def spare(own: Iterable[Values], allowed: Mapping[str, tuple[Values, ...]]) -> Spares | None:

@@ -12,7 +12,7 @@ from functools import cache
 
 from pydantic import Field, ValidationError
 
-from proxy.rulebook.closed import Closed, Text
+from proxy.rulebook.closed import Closed
 from proxy.rulebook.document import read
 from proxy.rulebook.family import SHIPPED
 from proxy.rulebook.faults import RulesError
@@ -27,7 +27,7 @@ class FieldsText(Closed):
     """A file of rules/structure: what the subprotocol is called in `Sec-WebSocket-Protocol`, and its fields."""
 
     version: Version
-    subprotocols: list[Text] = Field(default_factory=list)
+    subprotocols: list[str] = Field(default_factory=list)
     fields: list[FieldPath]
 
 

@@ -23,6 +23,7 @@ from proxy.rulebook.family import Member
 from proxy.rulebook.faults import Fault
 from proxy.rulebook.files import Files, Unreadable
 from proxy.rulebook.merge import Merged, Piece
+from proxy.rulebook.pace import breathe
 from proxy.rulebook.schema import ANY
 
 Made = tuple[Recognizer, ...]
@@ -90,6 +91,7 @@ def supply(merged: Merged, files: Files) -> Supplied:
     """The recognizers that `merged` asks for."""
     supplied = Supplied(whole=all(member.whole for member in merged.members))
     for way in _ways(merged, files):
+        breathe()
         try:
             supplied.made.append((way.piece, way.make()))
         except Unreadable as error:

@@ -57,10 +57,12 @@ def _is_strange(detail: ErrorDetails) -> bool:
 
 
 def _stranger(path: Path, document: Document, model: type[Closed]) -> Fault:
-    """A key that nobody knows. What stands there already cannot be meant."""
-    there = _at(document.data, path[:-1])
-    free = set(allowed(path[:-1], model)) - set(there if isinstance(there, dict) else ())
-    return document.fault(path, "E011", *unknown("key", str(path[-1]), free), at_key=True)
+    """A key that nobody knows. One that stands there already cannot take its place."""
+    there, name, keys = _at(document.data, path[:-1]), str(path[-1]), allowed(path[:-1], model)
+    about = unknown("key", name, set(keys) - set(there if isinstance(there, dict) else ()))
+    if not about.instead:
+        about = unknown("key", name, keys)._replace(instead="")
+    return document.fault(path, "E011", *about, at_key=True)
 
 
 def _at(data: Any, path: Path) -> Any:

@@ -16,7 +16,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from proxy.core.action import LEAKED, Action, Cause, CloseSide, Drop, Note, Refusal, Send
-from proxy.core.lane import refusal_of
+from proxy.core.lane import UnsettledError, refusal_of
 from proxy.core.message import Close, Kind, Side
 from proxy.core.session import Session
 from proxy.wire.deflate import DeflateParams, deflate, inflate
@@ -128,14 +128,16 @@ class Inspection:
     def _refusal(self, error: Exception) -> Refusal:
         if not isinstance(error, Refusal):
             # The type is all that may be said: the text of an exception can quote the message.
-            log.error("session %d: %s in the pipeline", self.relay.sid, type(error).__name__)
+            why = error.why if isinstance(error, UnsettledError) else type(error).__name__
+            log.error("session %d: %s in the pipeline", self.relay.sid, why)
         return refusal_of(error)
 
     def _refuse_or_leak(self, leg: Leg, kind: Kind, error: Exception) -> None:
         """Raise the Refusal that follows from `error`; return only where the route says that what could not be
         inspected is forwarded as it is. That is noted before; what cannot even be noted is refused."""
         refusal = self._refusal(error)
-        if self.exchange.settings.on_error != "pass" or refusal.cause not in LEAKING:
+        looked_at = isinstance(error, UnsettledError)
+        if self.exchange.settings.on_error != "pass" or refusal.cause not in LEAKING or looked_at:
             raise refusal from None  # a cause may quote the payload
         lane = self.live.lanes[leg.side]
         try:
@@ -149,7 +151,7 @@ class Inspection:
         for action in actions:
             match action:
                 case Note():
-                    self.exchange.sink(action)
+                    self._note(action)
                 case Send():
                     return action.payload
                 case Drop():
@@ -157,6 +159,12 @@ class Inspection:
                 case CloseSide():
                     raise Refusal(Cause.PIPELINE)
         raise Refusal(Cause.PIPELINE)  # a settled message has a Send or a Drop
+
+    def _note(self, note: Note) -> None:
+        try:
+            self.exchange.sink(note)
+        except Exception as full:
+            raise UnsettledError(type(full).__name__) from None
 
     # -- messages whose verdict comes later ---------------------------------------------------------------
 
@@ -183,21 +191,22 @@ class Inspection:
         if self.pending[leg.side] is not pending:
             return  # refused, timed out or lost in the meantime
         pending.timer.cancel()
+        payload: bytes | None = None
         try:
             payload = self._send_of(future.result())
-            unchanged = payload is pending.payload
-            if unchanged:
-                output = b"".join(pending.frames)
-            elif payload is DROPPED:
-                output = None
-            else:
-                output = leg.changed(pending.kind, payload, pending.compressed)
+            output = self._output(leg, pending, payload)
         except Exception as error:  # the one door: whatever failed, the message is not forwarded
-            self._unsettled(leg, pending, error)
+            self._unsettled(leg, pending, error if payload is None else UnsettledError(type(error).__name__))
             return
         self.pending[leg.side] = None
         self.exchange.tally.took(perf_counter() - pending.since)
         leg.release(output)
+
+    def _output(self, leg: Leg, pending: Pending, payload: bytes) -> bytes | None:
+        """The frames for the verdict `payload`; None: nothing is sent."""
+        if payload is pending.payload:
+            return b"".join(pending.frames)
+        return None if payload is DROPPED else leg.changed(pending.kind, payload, pending.compressed)
 
     def _unsettled(self, leg: Leg, pending: Pending, error: Exception) -> None:
         """There is no verdict on a held message."""
@@ -231,7 +240,7 @@ class Inspection:
         """Inspect something small (a control frame holds 125 bytes) without waiting."""
         since = perf_counter()
         try:
-            result = self._send_of(self.live.lanes[leg.side].work(kind, payload, self.session))
+            result = self._send_of(self.live.lanes[leg.side].prompt.work(kind, payload, self.session))
         except Exception as error:
             self._refuse_or_leak(leg, kind, error)
             return payload

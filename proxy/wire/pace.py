@@ -42,12 +42,13 @@ class PacedLeg(Leg):
         self.filled = now
         messages, size = affordable(data, int(self.tokens))
         self.tokens -= messages
-        if size == len(data):
-            super().pump(data)
-            return
         if size:
-            super().pump(data[:size])
-        if self.deaf or self.mute:
+            super().pump(data if size == len(data) else data[:size])
+        else:
+            self.flush()  # what was let go a moment ago does not wait for what comes behind it
+        if self.held:
+            self.tokens += affordable(b"".join(self.backlog), messages)[0]  # paid for, and not read yet
+        if size == len(data) or self.deaf or self.mute:
             return
         if self.held:  # somebody looks at the last one: this comes behind whatever waits for that already
             self._queue(data[size:])

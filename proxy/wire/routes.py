@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from proxy.core.tally import Snapshot, Tally
-from proxy.route import Denied, Params, Route, Table, Unclear
+from proxy.route import Denied, Route, Table, Unclear
+from proxy.template import Params
 from proxy.wire.exchange import Exchange
 from proxy.wire.headers import Request
 from proxy.wire.relay import Relay

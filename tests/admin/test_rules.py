@@ -80,6 +80,9 @@ def etag(content: str) -> str:
     return f'"{sha256(content.encode()).hexdigest()}"'
 
 
+CHANGES: dict[str, list[str]] = {"added": [], "removed": [], "changed": [], "moved": [], "else": []}
+
+
 def put_back(doors: Doors, digest: object) -> httpx.Response:
     body = json.dumps({"digest": digest}).encode()
     return doors.ask("POST", "/-/rules/rollback", body, content_type="application/json")
@@ -94,6 +97,16 @@ def test_the_rule_file_is_read_with_its_version(doors: Doors, rules: Rules[Engin
     assert doors.ask("GET", "/-/rules").text == "anything"
     rules.main.unlink()
     assert doors.ask("GET", "/-/rules").status_code == 409
+
+
+def test_what_is_in_force_is_read_with_all_that_it_extends(doors: Doors, rules: Rules[Engine]) -> None:
+    (rules.main.parent / "base.yaml").write_text(RULES % "base")
+    rules.main.write_text("version: 1\nextends: [./base.yaml]\n")
+    rules.follow()
+    rules.main.write_text("anything")
+    answer = doors.ask("GET", "/-/rules?effective=1")
+    assert answer.status_code == 200 and "with: base" in answer.text and "etag" not in answer.headers
+    assert rules.candidate({rules.main: answer.content}).policy.rules[0].id == "a"
 
 
 def test_a_save_is_in_force_and_on_disk_when_it_is_answered(doors: Doors, rules: Rules[Engine]) -> None:
@@ -174,12 +187,12 @@ def test_a_candidate_is_judged_without_consequences(doors: Doors, rules: Rules[E
     new = (RULES % "B") + "  - {id: b, entities: [US_SSN], action: keep}\n"
     answer = doors.ask("POST", "/-/rules/check", new.encode())
     assert answer.status_code == 200
-    assert answer.json()["changes"] == {"added": ["b"], "removed": [], "changed": ["a"]}
+    assert answer.json()["changes"] == CHANGES | {"added": ["b"], "changed": ["a"]}
     assert answer.json()["digest"] != rules.live.policy.digest
     assert rules.main.read_text() == RULES % "A" and said(rules) == "A"
     same = doors.ask("POST", "/-/rules/check", ("# a remark\n" + RULES % "A").encode()).json()
     assert same["digest"] == rules.live.policy.digest
-    assert same["changes"] == {"added": [], "removed": [], "changed": []}
+    assert same["changes"] == CHANGES
     gone = doors.ask("POST", "/-/rules/check", b"version: 1\n").json()
     assert gone["changes"]["removed"] == ["a"]
 

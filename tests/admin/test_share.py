@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from proxy.admin.share import Counted, Share
+from proxy.core.message import Direction
 from proxy.core.tally import Snapshot, Tally, merge
 
 
@@ -134,12 +135,22 @@ def test_a_half_written_snapshot_is_not_read() -> None:
         share.merged()
 
 
+def test_counters_of_thousands_of_entities_fit() -> None:
+    """Rule files define entities of their own, and after a reload there are others: counters never go."""
+    slot = (share := Share(1)).take(0)
+    many = one(1)
+    names = [f"{n:_>64} {direction.label}" for n in range(2500) for direction in Direction]
+    many["redactions"] = dict.fromkeys(names, 10**9)
+    slot.publish({"": one(1), "chat": many})
+    assert share.merged()["chat"]["redactions"] == many["redactions"]
+
+
 def test_a_snapshot_that_does_not_fit_is_refused_and_the_last_one_stays() -> None:
     share = Share(2)
     slot = share.take(0)
     slot.publish(counted(1))
     huge = one(2)
-    huge["redactions"] = {f"ENTITY_{n} client_to_upstream": n for n in range(4000)}
+    huge["redactions"] = {f"ENTITY_{n} client_to_upstream": n for n in range(40_000)}
     assert len(json.dumps(huge)) > share._half
     with pytest.raises(ValueError, match="does not fit"):
         slot.publish({"": huge})

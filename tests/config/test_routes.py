@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.certificates import Certificate, make_certificate
-from tests.harness import Hushwire
+from tests.harness import ROOT, Hushwire
 from tests.wire.drill import Service, echo, eventually, metrics
 from tests.wire.ends import KEY, End, ask, dial
 from tests.wire.frames import CLOSE, MASK, TEXT, close
@@ -310,6 +312,32 @@ def test_a_signal_drains_all_routes(services: tuple[Service, Service], tmp_path:
         assert proxy.stop() == 0
 
 
+# -- what cannot be inspected
+
+
+def test_on_the_route_that_accepts_leaks_what_takes_too_long_goes_on_and_everybody_is_told(tmp_path: Path) -> None:
+    long = b"\n".join(b"write to bob%d@example.com" % i for i in range(4000))
+    with Service() as service:
+        (tmp_path / "hushwire.yaml").write_text(
+            "version: 1\nroutes:\n"
+            f"  - {{name: leaky, match: {{path: /leaky}}, upstream: '{service.url}',"
+            " on_error: pass, i_accept_leaks: true}\n"
+            f"  - {{name: closed, upstream: '{service.url}'}}\n"
+        )
+        with Hushwire(tmp_path / "hushwire.yaml", "--inspect-timeout", "10ms") as proxy:
+            assert any("WARNING route leaky forwards what cannot be inspected" in line for line in proxy.log)
+            with opened(proxy, "/leaky") as leaky, opened(proxy, "/") as closed:
+                assert says(leaky, long) == long
+                assert says(leaky, MAIL) == NAMED
+                closed.say(TEXT, long)
+                assert closed.hears_close() == 1011
+            assert any("uninspected (on_error: pass)" in line for line in proxy.log)
+            assert not any("bob" in line for line in proxy.log)
+            counted = metrics(proxy)
+            assert counted['hushwire_leaks_total{cause="budget",route="leaky"}'] == 2, "there and back"
+            assert counted['hushwire_refusals_total{cause="budget",route="closed"}'] == 1
+
+
 # -- certificates of clients
 
 
@@ -344,3 +372,36 @@ def test_with_a_client_ca_nobody_without_a_certificate_of_it_gets_in(
                 end.raw(request("/"))
                 head = end.hears_head()
             assert (head, len(services[0].ends)) == (b"", before)
+
+
+# -- what cannot be started
+
+
+def started(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "proxy", "run", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_config_with_faults_exits_with_3_and_tells_each_on_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "hushwire.yaml"
+    file.write_text("version: 1\nroutes:\n  - {name: a, upstream: nowhere, mode: dry}\n")
+    result = started("--config", str(file))
+    assert (result.returncode, result.stdout) == (3, "")
+    assert [line.split(" ")[0] for line in result.stderr.splitlines()] == [f"{file}:3:25:", f"{file}:3:40:"]
+
+
+def test_rules_of_a_route_with_faults_exit_with_3_and_name_their_own_file(tmp_path: Path) -> None:
+    (tmp_path / "rules.yaml").write_text("version: 1\nruls: []\n")
+    file = tmp_path / "hushwire.yaml"
+    file.write_text("version: 1\nroutes: [{name: a, upstream: 'ws://127.0.0.1:9', rules: ./rules.yaml}]\n")
+    result = started("--config", str(file), "--listen", "127.0.0.1:0")
+    assert result.returncode == 3
+    assert f"{tmp_path / 'rules.yaml'}:2:1: error[E011]" in result.stderr
+
+
+def test_an_option_that_a_route_says_itself_exits_with_2(tmp_path: Path) -> None:
+    file = tmp_path / "hushwire.yaml"
+    file.write_text("version: 1\nroutes: [{name: a, upstream: 'ws://127.0.0.1:9'}]\n")
+    result = started("--config", str(file), "--binary", "pass", "--upstream", "ws://127.0.0.1:9")
+    assert result.returncode == 2
+    assert [line.partition(":")[0] for line in result.stderr.splitlines()[:-1]] == ["--upstream", "--binary"]

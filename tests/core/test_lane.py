@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -90,6 +91,16 @@ def test_a_finding_at_the_threshold_counts():
 def test_a_reload_holds_from_the_next_message_on():
     script = Script(EMAILS).client("a@b.c Bob").noted("EMAIL_ADDRESS").upstream_gets("<EMAIL_ADDRESS> Bob")
     script.reload(PEOPLE).client("a@b.c Bob").noted("PERSON").upstream_gets("a@b.c <PERSON>").over()
+
+
+def test_rules_that_are_no_longer_in_force_are_gone_at_once():
+    """A detector may hold a hundred megabytes, and the next full collection is far away."""
+    gone = Table()
+    live = Live(policy(EMAILS), gone, choose)
+    trace = weakref.ref(gone)
+    live.swap(policy(PEOPLE), Table())
+    del gone
+    assert trace() is None
 
 
 def test_a_message_that_was_offered_keeps_its_policy_through_a_reload():
@@ -297,6 +308,13 @@ def test_what_is_found_beside_a_token_is_dealt_with_as_ever():
     assert sent.payload == b"x<EMAIL_ADDRESS>x<PERSON>"
 
 
+def test_where_lengths_must_stay_a_token_does_too():
+    one = restoring(value="longer than the token")
+    payload = b"\x01\x02 to [1] and on \x00"
+    assert one.work(Kind.BINARY, payload, SESSION) == [Send(Kind.BINARY, payload)]
+    assert one.work(Kind.BINARY, b"to [1] and on", SESSION)[-1].payload == b"to longer than the token and on"
+
+
 # -- close --------------------------------------------------------------------------------------------------
 
 
@@ -367,6 +385,7 @@ class Faulty:
     """A codec that fails where it is told to."""
 
     name = "faulty"
+    rigid = False
 
     def __init__(self, where: str) -> None:
         self.where = where

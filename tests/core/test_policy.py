@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,6 +70,13 @@ def test_nobody_needs_to_look_when_nothing_would_change(rules):
 
 def test_a_rule_for_any_entity_wants_those_the_detector_is_asked_for():
     assert policy(rule("all")).wanted(UP) == set(PATTERNS)
+
+
+@given(st.lists(RULES, max_size=5), st.sampled_from(list(Direction)), st.data())
+def test_a_plan_is_what_is_decided_about_every_entity(rules, direction, data):
+    mixed = [replace(rule, shadow=data.draw(st.booleans())) for rule in rules]
+    one = policy(*mixed)
+    assert one.plan(direction) == {entity: one.decide(entity, direction) for entity in one.entities}
 
 
 @given(st.lists(RULES, max_size=5), st.sampled_from(list(Direction)))

@@ -150,3 +150,12 @@ def test_a_vault_that_cannot_be_is_said_at_the_start(vault, sentence):
         Hushwire("ws://127.0.0.1:9", "--vault", vault)
     assert sentence in str(told.value)
     assert "ses" not in str(told.value).replace("session", "")
+
+
+@pytest.mark.parametrize(("params", "told"), [("", 0), ("scope: desk", 1)])
+def test_workers_that_cannot_share_a_named_scope_say_so(tmp_path, params, told):
+    options, state = ("--workers", "2"), {"XDG_STATE_HOME": str(tmp_path)}
+    with Hushwire("ws://127.0.0.1:9", *options, rules=rules(tmp_path, params), variables=state) as proxy:
+        assert proxy.stop() == 0
+    assert sum("each worker keeps the tokens of named scopes for itself" in line for line in proxy.log) == told
+    assert (tmp_path / "hushwire" / "keys" / "rules.key").exists() == bool(params)

@@ -11,16 +11,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.core.lane import UnsettledError
 from proxy.core.message import Leaf
 from proxy.core.session import Session
 from proxy.pseudonyms.spelling import label
-from proxy.pseudonyms.tokens import Vaults, restorers
+from proxy.pseudonyms.tokens import Scope, Vaults, restorers
+from proxy.pseudonyms.vault import Kept, Vault
 from tests.playbook import BOTH, DOWN, UP
 from tests.pseudonyms.talking import OPPOSITE, SCOPE, Talk, tokens
 
 NEVER, ALWAYS = (0, 0), (3, 3)
 # Backslash escapes are read through by codecs, so that no value holds any.
-VALUES = st.text(st.characters(codec="utf-8", exclude_characters="«»\\"), min_size=1, max_size=30)
+# `A:` in front is how these tests name another entity.
+VALUES = st.text(st.characters(codec="utf-8", exclude_characters="«»\\"), min_size=1, max_size=30).filter(
+    lambda value: not re.match("[A-Z_]+:", value)
+)
 BOB, EVE = "«bob@example.com»", "«eve@example.org»"
 SCOPES = pytest.mark.parametrize("scope", [None, SCOPE], ids=["session", "named"])
 
@@ -229,6 +234,15 @@ def test_numbers_of_two_sessions_are_not_the_same():
     assert talk(SCOPE).up("[41111]") != talk(SCOPE).up("[41111]")
 
 
+def test_a_vault_of_its_own_size_is_the_one_that_is_used():
+    vault = Vault(size=8)
+    one = Talk(tokens(Vaults.in_memory(vault), SCOPE))
+    for i in range(20):
+        one.up(f"«v{i}»")
+        one.up(f"[{1000 + i}]")
+    assert len(vault) == 8
+
+
 # -- who may have what --------------------------------------------------------------------------------------
 
 
@@ -268,7 +282,7 @@ def test_nothing_is_restored_when_the_connection_has_ended():
     vaults.sessions.forget(one.session)
     assert one.down(token) == token
     assert len(vaults.sessions) == 0
-    with pytest.raises(RuntimeError):
+    with pytest.raises(UnsettledError, match="RuntimeError"):
         one.up(BOB)
 
 
@@ -281,3 +295,10 @@ def test_a_session_without_tokens_waits_for_none():
     for payload in (b"", b"hello [1]", b'{"snake_case": "a_b"}', b"1763859724123", b"\\u4e2d_", b"[a_1"):
         assert not one.lanes[DOWN].restore.awaits(payload, one.session)
         assert one.lanes[DOWN].restore.find(Leaf("", payload.decode(), 0, 9, 0), one.session) == ()
+
+
+def test_neither_a_key_nor_a_value_shows_where_something_is_printed():
+    secret = Scope("team", b"key of tokens", b"key of seals")
+    kept = Kept("bob@example.com", "EMAIL_ADDRESS", "emails", 1)
+    assert repr(tokens(Vaults.in_memory(), scope=secret)).count("team") == 1
+    assert not re.search("key of|bob", repr((secret, kept, tokens(Vaults.in_memory(), scope=secret))))

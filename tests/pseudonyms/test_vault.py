@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 
 from hypothesis import settings
@@ -139,6 +140,17 @@ def test_numbers_of_a_session_are_counted_beside_its_texts():
     assert known(vault, one, first, second) == ["41111", "42"]
 
 
+def test_the_garbage_collector_need_not_visit_what_is_remembered():
+    vault = Vault()
+    one = Session(1)
+    for i in range(1000):
+        put(vault, one, f"v{i}")
+        vault.keep("scope", f"PERSON_{i}", kept(f"v{i}"))
+    for book in vault._books:
+        assert len(book.young) == 1000
+        assert not any(map(gc.is_tracked, [book.young, *book.names.values()]))
+
+
 def test_threads_agree_about_every_token():
     vault = Vault(size=500)
     one = Session(1)
@@ -199,11 +211,12 @@ class Model(RuleBasedStateMachine):
     @invariant()
     def counts(self) -> None:
         books = list(self.vault._books)
-        assert len(self.vault) == sum(len(book.entries) for book in books) <= 24
-        assert all(book.entries for book in books)
+        assert len(self.vault) == sum(map(len, books)) <= 24
+        assert all(books)
         for book in books:
             names = {name for some in book.names.values() for name in some.values()}
-            assert names == (set(book.entries) if book.names else set())
+            assert names == ({*book.young, *book.old} if book.names else set())
+            assert not book.young.keys() & book.old.keys()
 
 
 TestModel = Model.TestCase

@@ -17,6 +17,7 @@ from proxy.core.message import Leaf
 from proxy.core.plugs import Findings
 from proxy.detect.deadline import Deadline
 from proxy.detect.recognizer import Recognizer
+from proxy.pseudonyms.keys import KeyRing
 from proxy.rulebook.document import write
 from proxy.rulebook.ground import Fields, Ground, Keys
 from tests.rules import NOW
@@ -24,6 +25,8 @@ from tests.rules import NOW
 FOLDER = Path("/rules-of-a-test")  # never read: all files of a family are given
 MAIN = FOLDER / "main.yaml"
 LISTS = {FOLDER / "lists" / "names.txt": b"# people of ours\nBlue Heron\n\nZephyr\n"}
+
+RING = KeyRing.throwaway()  # one, so that what is built twice makes the same of a value
 
 Plain = dict[str, Any]
 
@@ -54,7 +57,7 @@ class Wide:
 
 def wide(*, shadow: bool = False, now: float = NOW) -> Ground[Wide]:
     """A ground on which rules are built in milliseconds."""
-    return Ground(Wide, now, shadow)
+    return Ground(Wide, now, shadow, ring=RING)
 
 
 # -- pools: what is named, and what stands in texts ---------------------------------------------------------
@@ -80,6 +83,10 @@ ACTIONS: list[Any] = [
     {"mask": {"char": "#", "keep_last": 2, "keep_separators": True}},
     {"mask": {"keep_first": 1}},
     {"close": {"code": 4001, "reason": "no"}},
+    *("hash", "encrypt", "fake", "tokenize"),
+    {"hash": {"length": 8}},
+    {"tokenize": {"restore": "both"}},
+    {"tokenize": {"scope": "team", "restore": "never"}},
 ]
 TIMES = ["2027-03-01", "2020-01-01", "2026-11-22T08:15:30Z", "2030-01-01T00:00:00+02:00"]
 

@@ -27,17 +27,20 @@ entities:
   BADGE: {patterns: [{regex: '\b[A-Z]-\d\d\b', score: 0.8}]}
   ROOM: {patterns: [{regex: 'room \d+', score: 0.8}]}
 """
+OURS = b"# ours\n\nB-11\n  ROOM 7  \n"
 SOON, PAST = "2027-03-01", "2020-01-01"
 
 
-def rules(exceptions: str = "[]", more: str = "", now: float = NOW, tests: str = "{}") -> Built[Wide]:
+def rules(
+    exceptions: str = "[]", more: str = "", now: float = NOW, tests: str = "{}", listed: bytes = OURS
+) -> Built[Wide]:
     badges = f"  - {{id: badges, entities: [BADGE], action: mask, except: {exceptions}, tests: {tests}}}\n"
     rest = "  - {id: rest, entities: ['*'], action: redact}\n"
-    lists = {MAIN.parent / "ours.txt": b"# ours\n\nB-11\n  ROOM 7  \n"}
+    lists = {MAIN.parent / "ours.txt": listed}
     return build(str(MAIN), wide(now=now), {MAIN: f"{HEAD}{more}rules:\n{badges}{rest}".encode(), **lists})
 
 
-def faults(*given: str, **named: str) -> list[Fault]:
+def faults(*given: str, **named: str | bytes) -> list[Fault]:
     with pytest.raises(RulesError) as caught:
         rules(*given, **named)  # type: ignore[arg-type]
     return list(caught.value.faults)
@@ -112,6 +115,12 @@ def test_an_exception_that_exempts_every_test_value_is_a_fault() -> None:
 def test_an_exception_that_exempts_everything_is_a_fault(value: str) -> None:
     assert [one.code for one in faults(f"[{{values: [{value}], reason: r}}]")] == ["E032"]
     assert [one.code for one in faults(more=f"allow: [{{values: [{value}], reason: r}}]\n")] == ["E032"]
+
+
+@pytest.mark.parametrize("line", [b"*", b"**", b" * * "])
+def test_a_line_of_a_list_that_exempts_everything_is_a_fault_too(line: bytes) -> None:
+    (fault,) = faults(more="allow: [{file: ours.txt, reason: r}]\n", listed=b"B-11\n" + line + b"\n")
+    assert (fault.code, fault.line, fault.column) == ("E032", 6, 16)
 
 
 @pytest.mark.parametrize(

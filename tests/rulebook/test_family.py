@@ -167,3 +167,10 @@ def test_contents_stand_in_for_what_a_file_says(tmp_path: Path) -> None:
     assert built.policy.rules == ()
     with pytest.raises(RulesError, match="E002"):
         build(str(path), wide(), {path: b"\xff"})
+
+
+def test_a_rehearsal_of_rules_that_are_partly_in_shadow_mode_proves_what_would_happen() -> None:
+    own = rule("badges", "redact", ", mode: shadow") + ", " + rule("next", "mask", ", tests: {match: [B-12]}")
+    for mode in ("", "mode: shadow\n"):
+        built = family(main=f"{mode}entities: {{BADGE: {{deny_list: {{values: [B-12]}}}}}}\n" + rules(own))
+        assert [one.shadow for one in built.policy.rules] == [True, bool(mode)]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.rulebook.faults import Fault, RulesError
-from proxy.rulebook.load import build
+from proxy.rulebook.load import build, shipped
 from tests.rules import built, ground
 
 HEAD = "version: 1\nrules:\n"
@@ -82,6 +82,15 @@ ONE = {
     "merge key": ("version: 1\n<<: {name: x}\n", 2, 1, "unknown key '<<'"),
     "tag": ("version: 1\nname: !!python/name:os.system x\n", 2, 7, "tags"),
     "bytes": ("version: 1\nname: !!binary aGk=\n", 2, 7, "tags"),
+    "half a character": ('version: 1\nname: "\\uD83D"\n', 2, 7, "surrogate"),
+    "half a character in a key": ('version: 1\n"\\uD83D": 1\n', 2, 1, "surrogate"),
+    "half a character in a list": (
+        HEAD + '  - {id: "\\uDC00", entities: [CRYPTO], action: keep}\n',
+        3,
+        10,
+        "surrogate",
+    ),
+    "nothing as a value": ("version: 1\nallow: [{values: [' '], reason: r}]\n", 2, 19, "must not be empty"),
     "two documents": ("version: 1\n---\nversion: 1\n", 2, 1, "not YAML"),
     "a tab": ("version: 1\n\tname: x\n", 2, 1, "not YAML"),
     "open bracket": ("version: 1\nentities: [CRYPTO\n", 3, 1, "not YAML"),
@@ -189,7 +198,7 @@ def test_any_rule_is_either_a_rule_or_a_fault(rule: object) -> None:
 def test_names_and_paths_that_lead_nowhere_say_what_there_is(tmp_path: Path) -> None:
     for name, part in (
         ("defualt", "did you mean 'default'?"),
-        ("acme", "known are default, pass (a file needs its path: ./acme.yaml)"),
+        ("acme", f"known are {', '.join(shipped())} (a file needs its path: ./acme.yaml)"),
         (str(tmp_path / "none.yaml"), "No such file"),
         (str(tmp_path), "Is a directory"),
     ):

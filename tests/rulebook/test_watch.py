@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -180,3 +182,52 @@ def test_the_folders_of_a_link_are_its_own_and_the_one_behind_it(tmp_path: Path)
     link.symlink_to(real)
     assert folders_of([link]) == {tmp_path / "links", tmp_path / "real"}
     assert folders_of([tmp_path / "not" / "yet" / "my.yaml"]) == {tmp_path}
+
+
+CIRCLE = "circle/list.txt"  # a link to itself
+FAR = ["no\0path", f"{'x' * 300}/list.txt", CIRCLE]
+
+
+@pytest.mark.parametrize("name", FAR)
+def test_a_rule_file_that_names_an_odd_path_does_not_end_the_watch(tmp_path: Path, name: str) -> None:
+    path = written(tmp_path / "rules", RULES % "A")
+    (tmp_path / "rules" / "circle").symlink_to("circle")
+    odd = RULES % "B" + f"allow: [{{file: {json.dumps(name)}, reason: because}}]\n"
+
+    async def play(_: Watch, rules: Rules[Engine]) -> None:
+        path.write_text(odd)
+        await until(lambda: rules.trouble is not None)
+        path.write_text(RULES % "C")
+        await until(lambda: said(rules) == "C" and rules.trouble is None)
+
+    follow(path, tmp_path / "state", play)
+
+
+def test_rules_that_cannot_be_followed_are_loud_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = written(tmp_path / "rules", RULES % "A")
+
+    async def play(watch: Watch, rules: Rules[Engine]) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(rules, "follow", lambda forced: 1 / 0)
+            watch.reload()
+            await until(lambda: "ZeroDivisionError while following" in caplog.text)
+        path.write_text(RULES % "B")
+        await until(lambda: said(rules) == "B")
+
+    follow(path, tmp_path / "state", play)
+
+
+def test_a_folder_that_may_not_be_looked_into_is_watched_from_above(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.stat
+
+    def denied(path: Any, *args: Any, **options: Any) -> os.stat_result:
+        if "closed" in os.fspath(path):
+            raise PermissionError(13, "Permission denied")
+        return real(path, *args, **options)
+
+    monkeypatch.setattr(os, "stat", denied)
+    assert folders_of([tmp_path / "closed" / "inner" / "list.txt"]) == {tmp_path}

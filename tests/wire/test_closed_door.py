@@ -166,6 +166,7 @@ class Unreadable:
     """A codec that breaks at `TRAP` while it reads, and quotes it."""
 
     name = "unreadable"
+    rigid = False
 
     def read(self, payload: bytes, near: Any = None) -> Any:
         raise ValueError(payload.decode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -92,6 +93,37 @@ def test_verdicts_and_broken_protocol_are_refused_all_the_same(
         wire.client.gets_closed(cause, code)
         assert len(wire.upstream.frames()) == 1
         assert (wire.causes, wire.tally.leaks) == ([cause], {})
+
+
+@pytest.mark.parametrize("inline", [1 << 20, 1])
+@pytest.mark.parametrize("error", [OSError("quotes bob@example.com"), TimeoutError()], ids=["fails", "is late"])
+def test_a_found_value_never_leaks_because_its_operator_fails(
+    error: Exception, inline: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> str:
+        raise error
+
+    with Wire(replace(EMAILS, rewrite=broken), on_error="pass", inline_bytes=inline) as wire:
+        wire.client.sends(text("mail bob@example.com"))
+        wire.verdicts()
+        for end in wire.ends:
+            end.gets_closed(Cause.PIPELINE, 1011)
+        assert wire.tally.leaks == {}
+    assert f"session 1: {type(error).__name__} in the pipeline" in caplog.messages
+    assert "bob@" not in caplog.text
+
+
+@pytest.mark.parametrize("inline", [1 << 20, 1])
+def test_a_found_value_never_leaks_because_it_cannot_be_noted(inline: int) -> None:
+    def full_once(note: Note) -> None:
+        if note.verdict == "rewritten":
+            raise OSError(28, "No space left on device")
+
+    with Wire(EMAILS, on_error="pass", sink=full_once, inline_bytes=inline) as wire:
+        wire.client.sends(text("mail bob@example.com"))
+        wire.verdicts()
+        for end in wire.ends:
+            end.gets_closed(Cause.PIPELINE, 1011)
 
 
 def test_a_leak_that_cannot_be_noted_is_refused() -> None:

@@ -81,6 +81,29 @@ def test_a_large_message_that_is_with_a_worker_and_the_pace_hold_the_same_order(
         wire.upstream.gets(text("x" * 100 + " <EMAIL_ADDRESS>"), text("2"), text("3"))
 
 
+def test_what_a_worker_lets_go_does_not_wait_for_what_is_too_early() -> None:
+    with Wire(EMAILS, max_rate=1, inline_bytes=1) as wire:
+        wire.client.sends(text("mail a@b.c"), text("and a@b.c"))
+        wire.verdicts()
+        wire.upstream.gets(text("mail <EMAIL_ADDRESS>"))
+        wire.wait(1.1)
+        wire.verdicts()
+        wire.upstream.gets(text("and <EMAIL_ADDRESS>"))
+
+
+@pytest.mark.parametrize("settings", [{"inline_bytes": 1}, {"turn": 0.0}], ids=["a worker", "the next turn"])
+def test_what_waits_for_something_else_is_paid_once(settings: dict) -> None:
+    with Wire(EMAILS, max_rate=10, **settings) as wire:
+        wire.client.sends(*[text(f"{i} a@b.c") for i in range(12)])
+        wire.verdicts()
+        wire.loop.turn(20)
+        wire.upstream.gets(*[text(f"{i} <EMAIL_ADDRESS>") for i in range(10)])
+        wire.wait(0.25)
+        wire.verdicts()
+        wire.loop.turn(20)
+        wire.upstream.gets(*[text(f"{i} <EMAIL_ADDRESS>") for i in (10, 11)])
+
+
 def test_a_close_behind_what_waits_comes_behind_it() -> None:
     with Wire(EMAILS, max_rate=1) as wire:
         wire.client.sends(text("a"), text("b"), close(1000, "bye"))

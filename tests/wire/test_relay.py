@@ -5,10 +5,14 @@ The same over real sockets is in the drills and the fidelity suite; here every o
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from proxy.core.action import Cause
-from proxy.core.message import Side
+from proxy.core.message import Leaf, Side
+from proxy.core.plugs import Restored
+from proxy.core.session import Session
 from tests.playbook import DOWN, EMAILS, PEOPLE, UP, Broken, Table, policy, rule
 from tests.wire.wiring import End, Wire, binary, close, cont, ping, pong, text
 
@@ -378,6 +382,45 @@ def test_only_so_many_covered_pings_are_remembered():
         assert len(wire.relay.inspection.pings) == 8
         wire.upstream.sends(pong(b"*" * 5), pong(b"*" * 104))
         wire.client.gets(pong(b"*" * 5), pong(b"a@b." + b"c" * 100))
+
+
+class Remote:
+    """A vault on another machine, for values and for tokens."""
+
+    slow = True
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def rewrite(self, *_: object) -> str:
+        self.asked += 1
+        return "[EMAIL_ADDRESS_1]"
+
+    def awaits(self, payload: bytes, session: Session) -> bool:
+        return True
+
+    def find(self, leaf: Leaf, session: Session) -> list[Restored]:
+        self.asked += 1
+        return []
+
+
+def test_the_loop_never_asks_another_machine_about_pings_and_close_reasons():
+    remote = Remote()
+    with Wire(replace(EMAILS, rewrite=remote.rewrite, slow=True)) as wire:
+        policy = replace(wire.live.policy, restores=(remote, remote))
+        wire.live.swap(policy, Table())
+        wire.client.sends(ping(b"from a@b.c"), text("mail a@b.c"))
+        wire.upstream.gets(ping(b"*" * 10))
+        assert remote.asked == 0  # the message waits for a worker
+        wire.verdicts()
+        wire.upstream.gets(text("mail [EMAIL_ADDRESS_1]"))
+        assert remote.asked > 0
+        remote.asked = 0
+        wire.client.sends(close(1000, "a@b.c left"))
+        wire.upstream.gets(close(1000, "<EMAIL_ADDRESS> left"))
+        wire.upstream.sends(close(1000, "[EMAIL_ADDRESS_1] left"))
+        wire.client.gets(close(1000, "[EMAIL_ADDRESS_1] left"))
+        assert remote.asked == 0
 
 
 # -- closing ------------------------------------------------------------------------------------------------

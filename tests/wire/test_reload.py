@@ -91,7 +91,7 @@ def test_an_edit_changes_what_open_sockets_get_and_closes_none(path: Path) -> No
 def test_a_bad_edit_changes_nothing_and_is_seen_everywhere(path: Path) -> None:
     with running(path) as proxy, undisturbed(proxy), opened(proxy) as end:
         before = digests(proxy)
-        path.write_text(RULES % SECRET + f"    description: {SECRET}\n")
+        replaced(path, RULES % SECRET + f"    description: {SECRET}\n")  # a half-written one would count too
         assert eventually(lambda: metrics(proxy)["hushwire_rules_stale"] == 1)
         assert said(end) == b"A" and digests(proxy) == before
         assert metrics(proxy)[REFUSED] == 1

@@ -1,0 +1,174 @@
+"""`hushwire diff`: what another set of rules would mean, before it is in force."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from proxy.commands.say import AsJson, Ner, plural, stop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.console import Console
+
+    from proxy.commands.differ import Change
+    from proxy.commands.replay import Differs
+    from proxy.detect.engine import Engine
+    from proxy.rulebook.load import Draft
+
+HELP = (
+    "Say what differs between two sets of rules: in what they mean, not in how they are written.\n\n"
+    "With --on, a recording is treated by both, and the messages that come out differently are told by their "
+    "number. A recording has one message a line, in JSON: "
+    '[bold]{"direction": "client_to_upstream", "text": "..."}[/bold], or with "payload": and any JSON instead of '
+    '"text"; "session": keeps connections apart. Values are shown only with --show.\n\n'
+    "Exits with 0 if nothing differs (with --on: no message), with 1 if something does.\n\n"
+    "Examples: [bold]hushwire diff default strict[/bold], "
+    "[bold]hushwire diff rules/old.yaml rules/new.yaml --on recorded.jsonl[/bold]"
+)
+LONGEST = 160  # characters of a value that are shown; JSON has all
+MARKS = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow"), "moved": (">", "cyan")}
+
+
+def diff(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="Rules: a name, or a file.", show_default=False)],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="Others.", show_default=False)],
+    on: Annotated[str | None, typer.Option("--on", metavar="FILE", help="Messages to try both on.")] = None,
+    show: Annotated[
+        bool, typer.Option("--show", metavar=" ", help="With --on: what leaves, values and all.")
+    ] = False,
+    as_json: AsJson = False,
+    ner: Ner = "off",
+) -> None:
+    """`hushwire diff`."""
+    from rich.console import Console
+
+    from proxy.commands.differ import differences
+
+    before, after = _drafts(old, new, ner)
+    changes = list(differences(before.merged, after.merged))
+    messages, found = (0, []) if on is None else _replayed(on, before, after)
+    if as_json:
+        told: dict[str, Any] = {"changes": [change.as_json() for change in changes]}
+        if on is not None:
+            told |= {"messages": messages, "different": [_as_object(one, show=show) for one in found]}
+        print(json.dumps(told, indent=1, ensure_ascii=False))
+    else:
+        console = Console(highlight=False, markup=False, emoji=False)
+        _show_changes(changes, console, same=before.policy.digest == after.policy.digest)
+        if on is not None:
+            _show_messages(found, messages, console, show=show)
+    same = not found if on is not None else not changes and before.policy.digest == after.policy.digest
+    raise typer.Exit(0 if same else 1)
+
+
+def _drafts(old: str, new: str, ner: str) -> tuple[Draft[Engine], Draft[Engine]]:
+    from rich.console import Console
+
+    from proxy.app import StartError, ground_of
+    from proxy.commands.tell import show
+    from proxy.rulebook.faults import RulesError
+    from proxy.rulebook.load import draft
+
+    try:
+        ground = ground_of(ner)
+        return draft(old, ground), draft(new, ground)
+    except StartError as error:
+        stop(str(error), code=error.code)
+    except RulesError as error:
+        show(error.faults, Console(stderr=True))
+        raise typer.Exit(3) from None
+
+
+def _replayed(on: str, before: Draft[Engine], after: Draft[Engine]) -> tuple[int, list[Differs]]:
+    """How many messages there are, and those that differ."""
+    from proxy.commands.replay import RecordError, compared
+
+    path = Path(on)
+    messages, found = 0, []
+    try:
+        with _progress(path) as tell:
+            for one in compared(path, before, after, tell):
+                messages += 1
+                if one is not None:
+                    found.append(one)
+    except OSError as error:
+        stop(f"--on: cannot read '{on}' ({error.strerror})", code=2)
+    except RecordError as error:
+        stop(f"--on: {on}: {error}", code=2)
+    return messages, found
+
+
+@contextmanager
+def _progress(path: Path) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal, by the bytes read."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(path.name, total=path.stat().st_size)
+        yield lambda read: bar.update(task, completed=read)
+
+
+def _show_changes(changes: Sequence[Change], console: Console, *, same: bool) -> None:
+    from rich.text import Text
+
+    for change in changes:
+        mark, style = MARKS[change.how]
+        text = Text.assemble((f"{mark} ", style), (change.what, "bold"), " ", _told(change))
+        console.print(text, soft_wrap=True)
+    if not changes:
+        console.print("the rules say the same" if same else "a list or a file that the rules name has changed")
+
+
+def _told(change: Change) -> str:
+    if change.how == "moved":
+        return f"moved behind {change.after}" if change.after else "moved to the front"
+    if change.how == "changed":
+        key = f"{change.key}: " if change.key else ""
+        return f"{key}{_brief(change.before)} -> {_brief(change.after)}"
+    return f"{change.how}: {_brief(change.before if change.how == 'removed' else change.after)}"
+
+
+def _brief(value: Any) -> str:
+    from proxy.commands.say import printable
+
+    if value is None:
+        return "(not said)"
+    text = printable(json.dumps(value, ensure_ascii=False))
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
+def _show_messages(found: Sequence[Differs], messages: int, console: Console, *, show: bool) -> None:
+    from rich.text import Text
+
+    from proxy.commands.say import printable
+    from proxy.commands.trial import said
+
+    for one in found:
+        console.print(Text.assemble((f"message {one.number}", "bold"), f", {one.direction.label}"))
+        for when, treated, style in (("before", one.before, "red"), ("after", one.after, "green")):
+            why = said(treated)
+            text = Text.assemble(f"  {when:<6} ", (treated.verdict, style), f": {why}" if why else "")
+            console.print(text, soft_wrap=True)
+            if show and treated.sent is not None:
+                console.print(f"         {printable(treated.sent.decode(errors='replace'))}", soft_wrap=True)
+    verb = "comes" if len(found) == 1 else "come"
+    console.print(f"{len(found)} of {plural(messages, 'message')} {verb} out differently", style="bold")
+
+
+def _as_object(one: Differs, *, show: bool) -> dict[str, Any]:
+    from proxy.commands.trial import as_object
+
+    sides = {"before": as_object(one.before), "after": as_object(one.after)}
+    if not show:
+        for side in sides.values():
+            del side["sent"]
+    return {"number": one.number, "direction": one.direction.label, **sides}
