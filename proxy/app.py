@@ -35,7 +35,7 @@ from proxy.pseudonyms.keys import KeyRing, read_reference
 from proxy.pseudonyms.tokens import Vaults
 from proxy.pseudonyms.vault import Vault
 from proxy.route import Plan, Route
-from proxy.rulebook.faults import RulesError
+from proxy.rulebook.faults import Fault, RulesError
 from proxy.rulebook.ground import Ground
 from proxy.rulebook.live import Rules
 from proxy.rulebook.load import Built, build
@@ -62,11 +62,13 @@ SPARE_FILES = 64  # descriptors that are not connections
 
 
 class StartError(Exception):
-    """The proxy cannot start; the text says why and what to do. `code` is the exit code: 1, or 3 for rules."""
+    """The proxy cannot start; the text says why and what to do. `code` is the exit code: 1, or 3 for rules, whose
+    `faults` can be told with their places."""
 
-    def __init__(self, message: str, code: int = 1) -> None:
+    def __init__(self, message: str, code: int = 1, faults: Sequence[Fault] = ()) -> None:
         super().__init__(message)
         self.code = code
+        self.faults = tuple(faults)
 
 
 def serve(plan: Plan, announce: Callable[[Ready], None]) -> int:
@@ -369,7 +371,7 @@ def _starting() -> Iterator[None]:
     try:
         yield
     except RulesError as error:
-        raise StartError(str(error), code=3) from None
+        raise StartError(str(error), 3, error.faults) from None
     except GateError as error:
         raise StartError(str(error)) from None
 

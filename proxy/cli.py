@@ -1,4 +1,4 @@
-"""The command line: `hushwire run`, `demo`, `explain`, `health`, `rollback`. The work is done elsewhere.
+"""The command line: `hushwire run`, `demo`, `explain`, `health`, and what proxy/commands holds.
 
 Heavy rooms are imported inside the commands, because together they cost 0.5 s and `--version` must not pay it.
 Exit codes: 0 ok, 1 failure at run time or not healthy, 2 usage, 3 rules that cannot be used.
@@ -19,7 +19,7 @@ from proxy import __version__, options
 from proxy.commands import check, diff, init, schema, test, trial
 from proxy.commands.decrypt import decrypt
 from proxy.commands.rollback import rollback
-from proxy.commands.say import stop
+from proxy.commands.say import stop, stopping
 
 if TYPE_CHECKING:
     from proxy.route import Plan
@@ -75,7 +75,7 @@ def root(
 def run(*, config: str | None, as_json: bool, **given: Any) -> None:
     """`hushwire run`; the options are the table in proxy/options."""
     plan = planned(config, given)
-    from proxy.app import StartError, serve
+    from proxy.app import serve
     from proxy.banner import show
 
     def announce(ready: Ready) -> None:
@@ -84,10 +84,8 @@ def run(*, config: str | None, as_json: bool, **given: Any) -> None:
         else:
             show(ready, plan.settings)
 
-    try:
+    with stopping():
         code = serve(plan, announce)
-    except StartError as error:
-        stop(str(error), code=error.code)
     raise typer.Exit(code)
 
 
@@ -165,16 +163,14 @@ def explain(
     ways = {way.label: way for way in Direction}
     if direction not in ways:
         stop(f"--direction: '{direction}' is not a choice; write {' or '.join(ways)}", code=2)
-    from proxy.app import StartError, built_of, ground_of
+    from proxy.app import built_of, ground_of
     from proxy.explain import explain
     from proxy.explain_show import as_object, show
 
     logging.basicConfig(format="%(message)s")
     logging.getLogger("hushwire").setLevel(logging.INFO)  # which says why the first time takes longer
-    try:
+    with stopping():
         built = built_of(rules, ground_of(ner))
-    except StartError as error:
-        stop(str(error), code=error.code)
     try:
         explanation = explain(payload, built.policy, ways[direction], built.detector)
     except TimeoutError:
@@ -229,11 +225,8 @@ def planned(config: str | None, given: dict[str, Any]) -> Plan:
         if config is None:
             return only(settings_of(given, os.environ))
         from proxy.config import plan_of, read
-        from proxy.rulebook.faults import RulesError
 
-        try:
+        with stopping():
             return plan_of(read(Path(config), os.environ), given, os.environ)
-        except RulesError as error:
-            stop(str(error), code=3)
     except Unusable as unusable:
         stop(*map(str, unusable.faults), "hushwire run --help explains every option", code=2)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from proxy.commands.say import AsJson, Ner, stop
+from proxy.commands.say import AsJson, Ner, stop, stopping
 
 if TYPE_CHECKING:
     from proxy.commands.judge import Verdict
@@ -57,12 +57,10 @@ def check(
     if effective:
         _print_effective(names)
         return
-    from proxy.app import StartError, ground_of
+    from proxy.app import ground_of
 
-    try:
+    with stopping():
         ground = ground_of(ner)
-    except StartError as error:
-        stop(str(error), code=error.code)
     if fix:
         from proxy.commands.cure import cure
 
@@ -104,16 +102,9 @@ def _tell(verdicts: Sequence[Verdict], *, as_json: bool, github: bool) -> None:
 
 
 def _print_effective(names: Sequence[str]) -> None:
-    from rich.console import Console
-
-    from proxy.commands.tell import show
     from proxy.rulebook.effective import effective
-    from proxy.rulebook.faults import RulesError
 
     if len(names) > 1:
         stop("--effective prints one set of rules; say which", code=2)
-    try:
+    with stopping():
         typer.echo(effective(names[0]), nl=False)
-    except RulesError as error:
-        show(error.faults, Console(stderr=True))
-        raise typer.Exit(3) from None

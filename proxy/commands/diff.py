@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from proxy.commands.say import AsJson, Ner, plural, stop
+from proxy.commands.say import AsJson, Ner, plural, sound, stop, stopping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,21 +69,16 @@ def diff(
 
 
 def _drafts(old: str, new: str, ner: str) -> tuple[Draft[Engine], Draft[Engine]]:
-    from rich.console import Console
-
-    from proxy.app import StartError, ground_of
-    from proxy.commands.tell import show
-    from proxy.rulebook.faults import RulesError
+    from proxy.app import ground_of
     from proxy.rulebook.load import draft
 
-    try:
-        ground = ground_of(ner)
-        return draft(old, ground), draft(new, ground)
-    except StartError as error:
-        stop(str(error), code=error.code)
-    except RulesError as error:
-        show(error.faults, Console(stderr=True))
-        raise typer.Exit(3) from None
+    with stopping():
+        ground = ground_of(ner)  # one: what is compared has the same keys
+        with sound(old):
+            before = draft(old, ground)
+        with sound(new):
+            after = draft(new, ground)
+    return before, after
 
 
 def _replayed(on: str, before: Draft[Engine], after: Draft[Engine]) -> tuple[int, list[Differs]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from proxy.app import compiled
-from proxy.commands.say import plural
+from proxy.commands.say import plural, sound
 from proxy.config import read as read_config
 from proxy.config.schema import ConfigText
 from proxy.detect.engine import Engine
@@ -59,8 +59,9 @@ def is_config(name: str) -> bool:
 
 def _rules(name: str, ground: Ground[Engine], contents: Contents = NOTHING, *, prose: bool) -> Verdict:
     try:
-        built = build(name, ground, contents)
-        compiled(built)
+        with sound(name):
+            built = build(name, ground, contents)
+            compiled(built)
     except RulesError as error:
         return Verdict(name, error.faults)
     policy = built.policy

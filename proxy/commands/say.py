@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, NoReturn
 
 import typer
@@ -15,6 +17,38 @@ def stop(*lines: str, code: int) -> NoReturn:
     for line in lines:
         typer.echo(line, err=True)
     raise typer.Exit(code)
+
+
+@contextmanager
+def stopping() -> Iterator[None]:
+    """Where rules or a start fail: say why on stderr, faults with their places, and exit."""
+    from proxy.app import StartError
+    from proxy.commands.tell import show
+    from proxy.rulebook.faults import RulesError
+
+    try:
+        yield
+    except RulesError as error:
+        show(error.faults)
+        raise typer.Exit(3) from None
+    except StartError as error:
+        if not error.faults:
+            stop(str(error), code=error.code)
+        show(error.faults)
+        raise typer.Exit(error.code) from None
+
+
+@contextmanager
+def sound(name: str) -> Iterator[None]:
+    """Whatever else breaks while rules are made (somebody's recognizer, no memory) is a fault of these too."""
+    from proxy.rulebook.faults import Fault, RulesError
+
+    try:
+        yield
+    except RulesError:
+        raise
+    except Exception as error:
+        raise RulesError([Fault(name, 0, 0, "E026", f"building stopped with {type(error).__name__}")]) from None
 
 
 def plural(count: int, noun: str) -> str:

@@ -39,8 +39,12 @@ def counted(faults: Iterable[Fault]) -> str:
 # -- for people ---------------------------------------------------------------------------------------------
 
 
-def show(faults: Sequence[Fault], console: Console) -> None:
-    """Print each with its place; on a terminal with the line it stands in, and a caret under what is meant."""
+def show(faults: Sequence[Fault], console: Console | None = None) -> None:
+    """Print each with its place; on a terminal with the line it stands in, and a caret under what is meant.
+
+    On stderr, unless there is a `console`.
+    """
+    console = console or Console(stderr=True)
     if not console.is_terminal:
         for fault in faults:
             console.print(str(fault), soft_wrap=True, markup=False, highlight=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from proxy.commands.say import AsJson, Ner, plural, stop
+from proxy.commands.say import AsJson, Ner, plural, sound, stopping
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,20 +39,17 @@ def test(
     """`hushwire test`."""
     from rich.console import Console
 
-    from proxy.app import StartError, ground_of
-    from proxy.commands.tell import show
+    from proxy.app import ground_of
     from proxy.commands.trials import trials
-    from proxy.rulebook.faults import RulesError, in_order
+    from proxy.rulebook.faults import in_order
     from proxy.rulebook.load import draft
 
-    try:
+    done: list[Trial] = []
+    with stopping():
         ground = ground_of(ner)
-        done = [trial for name in dict.fromkeys(files) for trial in trials(draft(name, ground))]
-    except StartError as error:
-        stop(str(error), code=error.code)
-    except RulesError as error:
-        show(error.faults, Console(stderr=True))
-        raise typer.Exit(3) from None
+        for name in dict.fromkeys(files):
+            with sound(name):
+                done += trials(draft(name, ground))
     bare = [_bare(trial) for trial in done if not trial.proven] if coverage else []
     faults = in_order([*(fault for trial in done for fault in trial.faults), *bare])
     if as_json:

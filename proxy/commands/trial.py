@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from proxy.commands.say import AsJson, Ner, printable, stop
+from proxy.commands.say import AsJson, Ner, printable, stop, stopping
 
 if TYPE_CHECKING:
     from proxy.commands.treat import Treated
@@ -38,13 +38,11 @@ def trial(
     ways = {way.label: way for way in Direction}
     if direction not in ways:
         stop(f"--direction: '{direction}' is not a choice; write {' or '.join(ways)}", code=2)
-    from proxy.app import StartError, built_of, ground_of
+    from proxy.app import built_of, ground_of
     from proxy.commands.treat import Connection
 
-    try:
+    with stopping():
         built = built_of(rules, ground_of(ner))
-    except StartError as error:
-        stop(str(error), code=error.code)
     connection = Connection(built.policy, built.detector)
     if sys.stdin.isatty() and not as_json:
         typer.echo(f"rules {built.policy.name}, {direction}; type a message, and end with Ctrl-D", err=True)

@@ -28,6 +28,7 @@ from proxy.config.values import (
     VaultUrl,
 )
 from proxy.rulebook.closed import Closed, wrong
+from proxy.rulebook.schema import Version
 from proxy.settings import parse_address
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -58,12 +59,6 @@ class VaultText(Closed):
     url: VaultUrl
     ttl: Ttl | None = None
     size: Count | None = None
-
-
-def _version(value: Any) -> Any:
-    if type(value) is not int or value != 1:  # True is equal to 1
-        raise wrong("E013", "must be 1, the only version there is")
-    return value
 
 
 class TlsText(Closed):
@@ -162,7 +157,7 @@ class RouteText(Closed):
 class ConfigText(Closed):
     """The whole file."""
 
-    version: Annotated[Literal[1], BeforeValidator(_version)]
+    version: Version
     listen: Annotated[ListenText, BeforeValidator(_address)] = ListenText()
     admin: Annotated[AdminText | None, BeforeValidator(_side_doors)] = AdminText()
     workers: Annotated[int, Field(ge=1, le=256)] | None = None

@@ -1,4 +1,4 @@
-"""JSON Schemas say what the models say, as far as they can: they take what is shipped, and little that is broken."""
+"""JSON Schemas take what is shipped, and little of what is broken: as much as they can say of the models."""
 
 from __future__ import annotations
 
