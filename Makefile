@@ -19,7 +19,7 @@ run: $(VENV)/.run  ## install, and start the demo: an upstream, the proxy and a 
 	@$(VENV)/bin/hushwire demo $(ARGS)
 
 test: $(VENV)/.dev  ## install with the tests' tools, and run every test
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(VENV)/.dev  ## ruff (rules and format) and mypy
 	@$(VENV)/bin/ruff check --quiet .

@@ -6,8 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 from proxy import options
+from proxy.cli import app
 from proxy.core.message import Direction
 from proxy.explain import explain
 from proxy.explain_show import show
@@ -24,7 +27,11 @@ TARGETS = re.findall(r"(?:^    |`)make ([a-z-]+)", README, re.M)
 
 @pytest.mark.parametrize("text", RULES)
 def test_the_rules_in_readme_load(text: str) -> None:
-    rules = policy(text)
+    assert policy(text).rules
+
+
+def test_the_first_rules_in_readme_do_what_is_said() -> None:
+    rules = policy(RULES[0])
     stop = rules.decide("CREDIT_CARD", Direction.UPSTREAM_TO_CLIENT).rule
     back = rules.decide("CREDIT_CARD", Direction.CLIENT_TO_UPSTREAM).rule
     assert (stop and stop.operator, back and back.operator) == ("close", "mask")
@@ -38,6 +45,8 @@ def test_the_files_that_readme_points_to_exist(link: str) -> None:
 @pytest.mark.parametrize("option", sorted(set(OPTIONS)))
 def test_the_options_in_readme_exist(option: str) -> None:
     known = {flag for entry in options.OPTIONS for flag in re.findall(r"--[a-z-]+", str(entry))}
+    commands = typer.main.get_command(app).commands.values()  # type: ignore[attr-defined]
+    known |= {flag for command in commands for param in command.params for flag in param.opts}
     assert option in known | NOT_OURS | {str(options.JSON.default)}
 
 
@@ -47,7 +56,7 @@ def test_the_make_targets_in_readme_exist(target: str) -> None:
 
 
 def test_readme_says_enough_to_be_held_to_it() -> None:
-    assert len(RULES) == 1
+    assert len(RULES) == 2
     assert len(set(LINKS)) > 8
     assert len(set(OPTIONS)) > 15
     assert {"run", "test"} <= set(TARGETS)
@@ -59,3 +68,16 @@ def test_the_explanation_in_readme_is_the_one_that_is_printed(capsys: pytest.Cap
     default = built("default")
     show(explain(found[1].encode(), default.policy, Direction.CLIENT_TO_UPSTREAM, default.detector))
     assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == found[2].splitlines()
+
+
+def test_the_faults_in_readme_are_the_ones_that_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = re.search(r"```text\n(my.yaml:.*?)```", README, re.S)
+    assert found is not None
+    lines = {int(number): text for number, text in re.findall(r"^ +(\d+) \| (.*)$", found[1], re.M)}
+    written = ["version: 1", "rules:", "  - id: mail", *(lines[number] for number in sorted(lines))]
+    (tmp_path / "my.yaml").write_text("\n".join(written))
+    monkeypatch.chdir(tmp_path)
+    told = CliRunner().invoke(app, ["check", "my.yaml"])
+    heads = re.findall(r"^(my.yaml:\S+ \S+ [^\n]*)$", found[1], re.M)
+    assert told.exit_code == 3
+    assert [line.split(";")[0] for line in told.output.splitlines() if line.startswith("my.yaml")] == heads

@@ -16,7 +16,7 @@ KEY_MARK = "~"
 """Ends the path of an object key: `$.user~` is the key, `$.user` its value."""
 
 MAX_NESTING = 100_000  # deeper than any parser follows; bounds the memory that `[[[[...` can take
-MIN_DIGITS = 4  # characters of a number that can be anybody's: a year of birth is the shortest
+MIN_DIGITS = 3  # characters of a number that can be anybody's: the code of a card is the shortest
 MAX_PATH = 200  # characters; past that a path starts anew with ELIDED, else deep nesting costs its square
 MAX_STEP = 64
 ELIDED = "$\N{HORIZONTAL ELLIPSIS}"

@@ -91,5 +91,5 @@ def test_a_string_that_someone_may_decode_again_is_looked_at_decoded(inner: str)
 
 def test_spelling_around_an_edit_two_levels_down_stays_as_it_was() -> None:
     payload = '{"body":"[ \\"\\\\u00e9 \\u0062ob \\\\/\\" ,1.0]"}'
-    assert values(JSON, payload) == {"$.body[0]": "é bob /"}
+    assert values(JSON, payload) == {"$.body[0]": "é bob /", "$.body[1]": "1.0"}
     assert rewrite(JSON, payload, "bob", "X") == b'{"body":"[ \\"\\\\u00e9 X \\\\/\\" ,1.0]"}'

@@ -20,7 +20,9 @@ from proxy.detect.aliases import ABOVE, ENDINGS, LEADS, NUMBERS, PERSONS
 from proxy.detect.keys import ENTITIES, KeyFinder, Keys
 from proxy.detect.keytriggers import TRIGGERS
 from proxy.detect.keywords import NAMES, words
+from proxy.detect.recognizer import FLOOR
 from tests.detect.clean_payloads import PAYLOADS
+from tests.detect.looking import detector
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 finder = KeyFinder()
@@ -478,3 +480,9 @@ def test_on_generated_payloads_keys_find_most_and_little_else() -> None:
 def test_clean_messages_are_left_alone() -> None:
     lines = (DATA / "clean_frames.jsonl").read_text().splitlines()
     assert [found for line in lines for found in found_in(json.loads(line)["text"])] == []
+
+
+def test_the_code_of_a_card_is_found_in_a_bare_number_of_three_digits() -> None:
+    leaves = Json().read(b'{"cvv": 123, "n": 123}')
+    found = detector().find(leaves, frozenset({"CARD_CODE"}), FLOOR)
+    assert [leaf.path for leaf, some in zip(leaves, found, strict=True) if some] == ["$.cvv"]
