@@ -65,6 +65,7 @@ class Engine:
         self.keys = KeyFinder(keys)
         self._own = recognizers()
         self.recognizers = (*self._own, *more)
+        self._brought = frozenset(one.entity for one in more)
         self.entities = self._findable()
         self._looks: dict[frozenset[str], Look] = {}
         self._key_gate = KeyGate(self.keys.triggers, cache)
@@ -89,6 +90,8 @@ class Engine:
         if threshold < FLOOR or (self.names is not None and self.heavy(entities)):
             return False
         if _BACKSLASH in payload:
+            if any(one.backslashes for one in look.gated):
+                return False
             plain = unescaped(payload)
             return look.clear(plain) and (not look.by_key or all(map(self._no_key, levels(payload, plain))))
         return look.clear(payload) and (not look.by_key or self._no_key(payload))
@@ -114,12 +117,15 @@ class Engine:
         look = self._looks.get(entities) or self.prepare(entities)
         where = look.windows if threshold >= FLOOR else look.everywhere
         deadline = Deadline(self.budget)
-        texts = ["" if leaf.number and not Keys.hot(leaf.path) else leaf.text for leaf in leaves]
+        brought = self._brought & entities
+        texts = ["" if leaf.number and not (brought or Keys.hot(leaf.path)) else leaf.text for leaf in leaves]
         found = self._find(texts, look, where, entities, threshold, deadline)
         for nth, leaf in enumerate(leaves):
             # A bare number is a value only where its key agrees: by its check digit alone one id in ten is a card.
+            # What a policy brings along is its own matter; countries want a context word for digits alone.
             if leaf.number and found[nth]:
-                found[nth] = [one for one in found[nth] if one.entity in Keys.hot(leaf.path)]
+                told = brought | Keys.hot(leaf.path)
+                found[nth] = [one for one in found[nth] if one.entity in told]
         if look.by_key and threshold <= KEY_SCORE:
             for nth, leaf in enumerate(leaves):
                 if leaf.path and leaf.text:

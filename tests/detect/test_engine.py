@@ -12,6 +12,8 @@ from proxy.codecs import JSON
 from proxy.core.finding import Finding
 from proxy.detect.engine import Engine
 from proxy.detect.ner import Names, available, open_model
+from proxy.detect.recognizers.countries import from_patterns, of_countries
+from proxy.detect.recognizers.wordlist import word_list
 
 PEOPLE = frozenset({"PERSON", "CREDIT_CARD", "US_SSN"})
 
@@ -50,6 +52,19 @@ def test_a_bare_number_is_somebodys_only_by_its_key() -> None:
         ("$.card_number", "4111111111111111", "CREDIT_CARD"),
         ("$.ssn", "219099999", "US_SSN"),
     ]
+
+
+def test_a_bare_number_is_what_the_recognizers_of_a_policy_say() -> None:
+    staff = from_patterns("staff", "STAFF", [(r"\b77\d{6}\b", 0.9)])
+    listed = word_list("LISTED", ["88001122"], ignore_case=True, whole_word=True)
+    one = Engine((*staff, listed, *of_countries(["de", "uk"])), budget=20)
+    document = {"a": 77123456, "b": [88001122], "c": 771234567, "id": 4111111111111111}
+    assert found(one, document, one.entities) == [
+        ("$.a", "77123456", "STAFF"),
+        ("$.b[0]", "88001122", "LISTED"),
+    ]
+    assert not one.clear(b'{"a": 77123456}', frozenset({"STAFF"}), 0.5)
+    assert found(one, document, frozenset({"CREDIT_CARD"})) == []
 
 
 def test_what_is_compiled_for_more_serves_for_less_and_finds_no_more() -> None:
