@@ -69,6 +69,7 @@ OUTSIDE: dict[str, set[str]] = {
     "uvloop": {"app"},
     "presidio_analyzer": {"detect"},
     "phonenumbers": {"detect"},
+    "ahocorasick_rs": {"detect"},
     "hyperscan": {"detect"},
     "re2": {"detect"},
     "regex": {"detect"},

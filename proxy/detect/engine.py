@@ -90,6 +90,8 @@ class Engine:
         if threshold < FLOOR or (self.names is not None and self.heavy(entities)):
             return False
         if _BACKSLASH in payload:
+            if any(one.backslashes for one in look.gated):
+                return False
             plain = unescaped(payload)
             return look.clear(plain) and (not look.by_key or all(map(self._no_key, levels(payload, plain))))
         return look.clear(payload) and (not look.by_key or self._no_key(payload))

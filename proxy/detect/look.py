@@ -10,7 +10,7 @@ from pathlib import Path
 
 from proxy.detect.gate import Trigger, open_gate
 from proxy.detect.normal import VEILS
-from proxy.detect.recognizer import Recognizer
+from proxy.detect.recognizer import Recognizer, SelfGated
 from proxy.detect.triggers import width
 from proxy.detect.windows import Reach, Window, windows
 
@@ -36,11 +36,23 @@ class Look:
         self.veil = len(self.recognizers)
         triggers = triggers_of(active)
         self._gate = open_gate(triggers, cache)
+        self.gated = [one for one in self.recognizers if isinstance(one, SelfGated)]
         # Who has no triggers, or one that no engine takes, looks at everything.
         self.always = self._gate.blind.union(n for n, one in enumerate(self.recognizers) if not one.triggers)
         self._reaches = [self._reach(trigger) for trigger in triggers]
-        self.clear = self._gate.clear if not self.always else _never
-        self.ends = self._gate.ends if not self.always else _nowhere
+        told = len(self.always) == len(self.gated)  # by this gate or their own: when somebody would find something
+        self.clear = (self._clear if self.gated else self._gate.clear) if told else _never
+        self.ends = (self._ends if self.gated else self._gate.ends) if told else _nowhere
+
+    def _clear(self, data: bytes) -> bool:
+        return self._gate.clear(data) and all(one.clear(data) for one in self.gated)
+
+    def _ends(self, data: bytes) -> Sequence[int] | None:
+        found = self._gate.ends(data)
+        for one in self.gated:
+            ends = one.ends(data)
+            found = [*found, *ends] if found is not None and ends is not None else None
+        return found
 
     def _reach(self, trigger: Trigger) -> Reach:
         widest = width(trigger.regex) or 0  # where it is unknown, the gate does not tell places

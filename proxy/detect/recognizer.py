@@ -8,8 +8,8 @@ makes it safe: hostile text never reaches a backtracking pattern whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from typing import Protocol, runtime_checkable
 
 from proxy.core.finding import Finding
 from proxy.detect.deadline import Deadline
@@ -47,3 +47,23 @@ class Recognizer(Protocol):
         window's end although the text goes on is not taken for ended. In no order, possibly overlapping. Raises
         TimeoutError when `deadline` is over.
         """
+
+
+@runtime_checkable
+class SelfGated(Recognizer, Protocol):
+    """A recognizer that is a gate by itself, for what no regex says, such as 100,000 names. It has no triggers, and
+    is shown whole texts.
+    """
+
+    backslashes: bool
+    """Whether there may be one in a value. A payload with a backslash is not clear then."""
+
+    def clear(self, data: bytes) -> bool:
+        """Whether it would find nothing in `data`, nor in any text that stands there; False when in doubt.
+
+        Texts are bounded by quotes, control characters or nothing. Never so if `data` is not UTF-8. Takes a
+        millisecond at most for 16 KiB, whatever they are.
+        """
+
+    def ends(self, data: bytes) -> Sequence[int] | None:
+        """Where values end in `data`, in bytes and any order, also of those within others; None when in doubt."""
