@@ -14,14 +14,17 @@ COPY rules rules
 RUN --mount=type=cache,target=/root/.cache/pip /opt/hushwire/bin/pip install -c constraints.txt .
 
 FROM python:3.11-slim
-# Nothing is written at run time, so the root file system may be read-only (docker run --read-only).
-RUN useradd --system --no-create-home --shell /usr/sbin/nologin hushwire
+# The root file system may be read-only (docker run --read-only). What outlives a container is kept in the volume: the
+# key of the installation, without which nobody can undo what it encrypted, and the versions of the rules.
+RUN useradd --system --no-create-home --shell /usr/sbin/nologin hushwire && install -d -o hushwire -m 0700 /var/lib/hushwire
 COPY --from=build /opt/hushwire /opt/hushwire
 ENV PATH=/opt/hushwire/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     HUSHWIRE_LISTEN=0.0.0.0:8080 \
-    HUSHWIRE_ADMIN=127.0.0.1:8081
+    HUSHWIRE_ADMIN=127.0.0.1:8081 \
+    XDG_STATE_HOME=/var/lib
+VOLUME /var/lib/hushwire
 USER hushwire
 WORKDIR /
 EXPOSE 8080

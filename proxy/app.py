@@ -180,8 +180,8 @@ class Process:
         if admin is not None:
             tasks.append(await start(side_doors, admin))
         await self._settle_in()
-        tasks.append(await start(front_door, listening))
         chores = [asyncio.create_task(chore) for chore in (self._publish(routes), self.watch.run())]
+        tasks.append(await start(front_door, listening))
         self.not_ready.clear()
         tell()
         await self.stopping.wait()

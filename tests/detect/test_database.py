@@ -13,7 +13,7 @@ from time import sleep
 import hyperscan
 import pytest
 
-from proxy.app import StartError, detector_of
+from proxy.app import StartError, built_of, ground_of
 from proxy.detect import database as module
 from proxy.detect import gate
 from proxy.detect.compiling import compiled
@@ -137,7 +137,7 @@ def test_a_proxy_whose_rules_cannot_be_compiled_does_not_start(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(sys, "executable", str(tmp_path / "nothing"))
     with pytest.raises(StartError, match="no process could be started"):
-        detector_of("default", "off")
+        built_of("default", ground_of("off"))
 
 
 # -- what a start compiles ---------------------------------------------------------------------------------
@@ -179,17 +179,16 @@ def test_the_larger_set_of_two_directions_serves_both(
         "- {id: both, entities: [IBAN_CODE], action: replace}\n"
         "- {id: none, entities: [EMAIL_ADDRESS], action: keep}\n"
     )
-    detector, _ = detector_of(str(rules), "off")
-    detector.warm()
+    built_of(str(rules), ground_of("off")).detector.warm()
     assert len(batches) == 1
 
 
 @pytest.mark.usefixtures("unshared")
 def test_rules_that_look_at_nothing_compile_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    detector, policy = detector_of("pass", "off")
-    detector.warm()
-    assert (policy.entities, [*tmp_path.rglob("*")]) == (frozenset(), [])
+    built = built_of("pass", ground_of("off"))
+    built.detector.warm()
+    assert (built.policy.entities, [*tmp_path.rglob("*")]) == (frozenset(), [])
     assert gate._shared == {}
 
 

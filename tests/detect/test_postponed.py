@@ -35,9 +35,8 @@ def fresh(code: str) -> object:
 
 
 START = """
-from proxy.app import detector_of
-engine, policy = detector_of("default", "off")
-engine.warm()
+from proxy.app import built_of, ground_of
+built_of("default", ground_of("off")).detector.warm()
 """
 
 
