@@ -65,7 +65,7 @@ class PatternText(Closed):
 
 
 class ContextText(Closed):
-    """Words that, `within` so many characters before a match, raise its score by `boost`."""
+    """Words that, `within` so many characters before a match or after it, raise its score by `boost`."""
 
     words: Annotated[list[Word], Field(min_length=1)]
     within: Annotated[int, Field(ge=1, le=200)] = 48
