@@ -51,8 +51,9 @@ class Recognizer(Protocol):
 
 @runtime_checkable
 class SelfGated(Recognizer, Protocol):
-    """A recognizer that is a gate by itself, for what no regex says, such as 100,000 names. It has no triggers, and
-    is shown whole texts.
+    """A recognizer that is a gate by itself, for what no regex says, such as 100,000 names.
+
+    It has no triggers, and is shown whole texts.
     """
 
     backslashes: bool

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, mod
 
 from proxy.detect.recognizers.countries import countries, wrong_regex
 from proxy.detect.recognizers.linear import backtracks
+from proxy.detect.recognizers.wordlist import wrong_value
 from proxy.rulebook.closed import Closed, unheard, wrong
 from proxy.rulebook.pace import breathe
 
@@ -74,7 +75,7 @@ class PatternText(Closed):
 
 
 class ContextText(Closed):
-    """Words that, `within` so many characters before a match, raise its score by `boost`."""
+    """Words that, `within` so many characters before a match or after it, raise its score by `boost`."""
 
     words: Annotated[list[Word], Field(min_length=1)]
     within: Annotated[int, Field(ge=1, le=200)] = 48
@@ -94,9 +95,16 @@ class ListText(Closed):
         return self
 
 
+def _denied(value: str) -> str:
+    if why := wrong_value(value):
+        raise wrong("E023", why)
+    return value
+
+
 class DenyText(ListText):
     """Values that are of the entity wherever they stand."""
 
+    values: Annotated[list[Annotated[Word, AfterValidator(_denied)]], Field(min_length=1)] | None = None
     ignore_case: bool = True
     whole_word: bool = True
 

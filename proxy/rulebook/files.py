@@ -21,11 +21,11 @@ class File(NamedTuple):
 
 
 class Unreadable(Exception):  # noqa: N818 - told to the user as a fault
-    """A file that cannot be read; `code` is that of the fault, the text says why."""
+    """A file that cannot be read; `code` is that of the fault, `line` its place (0: unknown), the text why."""
 
-    def __init__(self, code: str, why: str) -> None:
+    def __init__(self, code: str, why: str, line: int = 0) -> None:
         super().__init__(why)
-        self.code = code
+        self.code, self.line = code, line
 
 
 class Files:
@@ -44,16 +44,21 @@ class Files:
             self.asked[whole] = None
             self._read[whole] = (path, self._content(path))
             self.asked[whole] = sha256(self._read[whole][1]).hexdigest()
+        content = self._read[whole][1]
         try:
-            return self._read[whole][1].decode("utf-8-sig")
+            return content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            raise Unreadable("E002", f"not UTF-8 at byte {error.start}") from None
+            line = content.count(b"\n", 0, error.start) + 1
+            raise Unreadable("E002", f"not UTF-8 at byte {error.start}", line) from None
 
-    def lines(self, path: Path) -> list[str]:
-        """The values that a list says: one a line; empty lines, and those that begin with #, do not count."""
+    def lines(self, path: Path) -> list[tuple[int, str]]:
+        """The values that a list says, each with its line: empty lines, and those that begin with #, do not count.
+
+        Raises Unreadable.
+        """
         return [
-            stripped
-            for line in self.text(path).splitlines()
+            (number, stripped)
+            for number, line in enumerate(self.text(path).split("\n"), 1)
             if (stripped := line.strip()) and not stripped.startswith("#")
         ]
 

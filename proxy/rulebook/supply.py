@@ -5,9 +5,10 @@ What Presidio is, is not known here: proxy/detect makes them. A recognizer that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from pathlib import Path as FilePath
 from typing import NamedTuple, TypeVar
 
@@ -16,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from proxy.detect.recognizer import Recognizer
 from proxy.detect.recognizers.adapted import Context
 from proxy.detect.recognizers.countries import from_class, from_patterns, from_yaml, of_countries
-from proxy.detect.recognizers.wordlist import word_list
-from proxy.rulebook.defined import Country, EntityName, EntityText, ListText, PatternText, RecognizerText
+from proxy.detect.recognizers.wordlist import word_list, wrong_value
+from proxy.rulebook.defined import Country, DenyText, EntityName, EntityText, ListText, PatternText, RecognizerText
 from proxy.rulebook.document import Path
 from proxy.rulebook.family import Member
 from proxy.rulebook.faults import Fault
@@ -29,6 +30,7 @@ from proxy.rulebook.schema import ANY
 Made = tuple[Recognizer, ...]
 T = TypeVar("T")
 CLASS_CURE = "write package.module.Class, with its package installed or on PYTHONPATH"
+TOLD = 20  # lines of one list that are told one by one
 FILE_CURE = "a path is read from the folder of the rules"
 
 
@@ -78,6 +80,14 @@ def partly(members: Iterable[Member]) -> Merged:
     return merged
 
 
+class UnfitError(Exception):
+    """A list with lines that cannot be values; a fault for each."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__(f"{len(faults)} faults")
+        self.faults = faults
+
+
 class _Way(NamedTuple):
     """One way to find something: who asks for it, where in his piece, and how it is made; with that cure."""
 
@@ -97,6 +107,8 @@ def supply(merged: Merged, files: Files) -> Supplied:
         except Unreadable as error:
             code = "E023" if error.code == "E001" else error.code
             supplied.faults.append(way.piece.fault(code, str(error), way.cure, at=way.at))
+        except UnfitError as error:
+            supplied.faults += error.faults
         except (ValueError, OSError) as error:
             supplied.faults.append(way.piece.fault("E022", str(error), way.cure, at=way.at))
     supplied.whole &= not supplied.faults
@@ -122,12 +134,12 @@ def _of_entity(name: str, piece: Piece[EntityText], files: Files) -> Iterator[_W
     written = piece.written
     if written.patterns is not None:
         near = written.context
-        context = Context(tuple(near.words), near.within, near.boost, least=0.0) if near else Context()
+        context = Context(tuple(near.words), near.within, near.within, near.boost, 0.0) if near else Context()
         yield _Way(piece, ("patterns",), _patterns(name.lower(), name, written.patterns, context))
     if written.deny_list is not None:
         listed = written.deny_list
         at = ("deny_list", "values" if listed.file is None else "file")
-        words = partial(values_of, listed, piece.member, files)
+        words = partial(denied, listed, piece.member, files)
         options = {"ignore_case": listed.ignore_case, "whole_word": listed.whole_word}
         yield _Way(piece, at, lambda: (word_list(name, words(), **options),), FILE_CURE)
     if written.presidio is not None:
@@ -161,10 +173,32 @@ def _patterns(name: str, entity: str, patterns: Iterable[PatternText], context: 
 
 
 def values_of(listed: ListText, member: Member, files: Files) -> list[str]:
-    """The values of a list, wherever they stand. Raises Unreadable, and ValueError if there are none."""
+    """The values of a list, wherever they stand. Raises Unreadable, also if there are none."""
+    return listed.values if listed.values is not None else [value for _, value in _lines(listed, member, files)]
+
+
+def denied(listed: DenyText, member: Member, files: Files) -> list[str]:
+    """As `values_of`, of values that a recognizer can look for. Raises UnfitError for lines that say others."""
     if listed.values is not None:
-        return listed.values
+        return listed.values  # the schema has looked at them
+    source = str(member.path.parent / listed.file) if listed.file is not None else ""
+    try:
+        lines = _lines(listed, member, files)
+    except Unreadable as error:
+        if not error.line:
+            raise
+        raise UnfitError([Fault(source, error.line, 1, error.code, str(error))]) from None
+    unfit = ((line, why) for line, value in lines if (why := wrong_value(value)))
+    faults = [Fault(source, line, 1, "E023", why) for line, why in islice(unfit, TOLD)]
+    if rest := sum(1 for _ in unfit):
+        faults.append(Fault(source, 0, 0, "E023", f"{rest} more lines are no values either"))
+    if faults:
+        raise UnfitError(faults)
+    return [value for _, value in lines]
+
+
+def _lines(listed: ListText, member: Member, files: Files) -> list[tuple[int, str]]:
     assert listed.file is not None  # as the schema says
-    if values := files.lines(member.path.parent / listed.file):
-        return values
+    if lines := files.lines(member.path.parent / listed.file):
+        return lines
     raise Unreadable("E023", "there are no values in this file")

@@ -149,6 +149,14 @@ def test_a_glob_takes_what_a_regex_of_it_would(value: str, parts: list[str]) -> 
     assert (value in Values([glob])) == bool(re.fullmatch(".*".join(map(re.escape, parts)), value, re.I))
 
 
+GLOBS = st.lists(st.text("aB-*", max_size=6), max_size=8)
+
+
+@given(st.text("aB-", max_size=6), GLOBS)
+def test_of_many_globs_and_values_one_that_fits_is_enough(value: str, globs: list[str]) -> None:
+    assert (value in Values(globs)) == any(value in Values([glob]) for glob in globs)
+
+
 def test_a_glob_is_not_slow_for_any_value() -> None:
     assert "a" * 100_000 not in Values(["*a" * 50 + "b"])
 

@@ -133,7 +133,7 @@ def test_a_rehearsal_is_proven_as_if_it_were_none() -> None:
     [
         ("{BADGE: {description: x}}", "E025", "nothing says how BADGE is to be found"),
         ("{BADGE: {deny_list: {}}}", "E013", "either here or in a file"),
-        ("{BADGE: {deny_list: {values: [a], file: b}}}", "E013", "either here or in a file"),
+        ("{BADGE: {deny_list: {values: [ab], file: b}}}", "E013", "either here or in a file"),
         ("{BADGE: {deny_list: {file: none.txt}}}", "E023", "No such file"),
         ("{BADGE: {presidio: {class: nobody.There}}}", "E022", "there is no class nobody.There"),
         (
@@ -146,7 +146,9 @@ def test_a_rehearsal_is_proven_as_if_it_were_none() -> None:
         ("{BADGE: {patterns: [{regex: '(.*)*=(.*)*;', score: 1}]}}", "E021", "exponential"),
         ("{BADGE: {patterns: [{regex: '(?<=a)b', score: 1}]}}", "E021", "look-around"),
         ("{BADGE: {patterns: [{regex: '(', score: 1}]}}", "E020", "not a regex"),
-        ("{BADGE: {deny_list: {values: [a]}}, NAME: {deny_list: {values: [a]}}}", "E035", "NAME"),
+        ("{BADGE: {deny_list: {values: [ab, a]}}}", "E023", "has 2 characters at least"),
+        ("{BADGE: {deny_list: {values: ['a\\tb', \"a\\u0007b\"]}}}", "E023", "no control characters"),
+        ("{BADGE: {deny_list: {values: [ab]}}, NAME: {deny_list: {values: [ab]}}}", "E035", "NAME"),
     ],
 )
 def test_an_entity_that_cannot_be_found_is_a_fault(entities: str, code: str, part: str) -> None:

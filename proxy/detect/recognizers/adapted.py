@@ -1,8 +1,9 @@
 """Anybody's Presidio recognizers as `Recognizer`s: pattern recognizers in a loop of our own, others as they are.
 
 The patterns, deny lists, context words, validators and scores are theirs. Presidio's loop is not used: it goes on
-after a timeout as if nothing had been there. Context words are looked for in the 48 characters before a match,
-whole words only; Presidio wants a language model for that. What a recognizer raises is told without its text.
+after a timeout as if nothing had been there. Context words are looked for in the 48 characters before a match, or
+where somebody says, whole words only; Presidio wants a language model for that. What a recognizer raises is told
+without its text.
 """
 
 from __future__ import annotations
@@ -30,17 +31,20 @@ TELLING = 6.0  # bits that a trigger must say at least; one that says less (`\\w
 _ENDLESS = 1 << 40
 
 
+_inside_word = re.compile(r"(?<=\w)(?=\w)").match
 _stamp = re.compile(r"\d{4}-\d\d-\Z")  # before `22T08:15`, which is no number plate
 
 
 class Context(NamedTuple):
-    """Words that, in the `within` characters before a match, raise its score by `boost`, and to `least` at least.
+    """Words that, in the `within` characters before a match or the `behind` ones after it, raise its score by
+    `boost`, and to `least` at least.
 
     How far and how much is Presidio's, unless somebody says otherwise; the words may be those of its recognizer.
     """
 
     words: tuple[str, ...] = ()
     within: int = REACH
+    behind: int = 0
     boost: float = BOOST
     least: float = LEAST
 
@@ -104,11 +108,19 @@ class Adapted:
         if verdict is False or invalid:
             return 0.0
         score = 1.0 if verdict else base
-        if self.words is not None and self.words.search(text, max(0, start - self.context.within), start):
+        if self.words is not None and self._is_said(self.words, text, start, end):
             return min(1.0, max(score + self.context.boost, self.context.least))
         if self.said and (value.isdecimal() or _stamp.search(text, max(0, start - 8), start)):
             return min(score, UNSAID)
         return score
+
+    def _is_said(self, words: re.Pattern[str], text: str, start: int, end: int) -> bool:
+        """Whether one of `words` is near the value."""
+        if words.search(text, max(0, start - self.context.within), start):
+            return True
+        limit = end + self.context.behind
+        found = words.search(text, end, limit) if limit > end else None
+        return found is not None and not (found.end() == limit and _inside_word(text, limit))
 
     def _triggers(self) -> tuple[str, ...]:
         """One for each pattern that can reach FLOOR; () if one of these cannot be told by a trigger."""
@@ -119,10 +131,20 @@ class Adapted:
             if not alone and (self.words is None or base + self.context.boost < FLOOR):
                 continue
             told = words and (not alone or (self.said and form is not None and form.digits))
-            if form is None or (form.bits < TELLING and not told):
+            endless = form is not None and form.longest is None and self.context.behind > 0
+            if form is None or (form.bits < TELLING and (endless or not told)):
                 return ()
-            found.append(rf"(?:{words}).{{0,{self.context.within}}}{form.trigger}" if told else form.trigger)
+            found += self._behind_or_before(words, form) if words and told else [form.trigger]
         return tuple(found) or (_NEVER,)
+
+    def _behind_or_before(self, words: str, form: Shape) -> list[str]:
+        """Triggers for a value that counts only near one of `words`."""
+        triggers = [rf"(?:{words}).{{0,{self.context.within}}}{form.trigger}"]
+        if self.context.behind and form.longest is None:
+            return [form.trigger]  # where it ends is not known
+        if self.context.behind:
+            triggers.append(rf"{form.trigger}.{{0,{(form.longest or 0) + self.context.behind}}}(?:{words})")
+        return triggers
 
 
 _NEVER = r"\x07{9}"

@@ -45,7 +45,9 @@ def wrong_value(value: str) -> str | None:
         return f"a value has {SHORTEST} characters at least: a shorter one would be found everywhere"
     if size > LONGEST:
         return f"a value has {LONGEST} characters at most"
-    if any(unicodedata.category(char) in ("Cc", "Cs") for char in value if not char.isspace()):
+    if not value.isprintable() and any(
+        unicodedata.category(char) in ("Cc", "Cs") for char in "".join(value.split())
+    ):
         return "a value has no control characters"
     return None
 
@@ -194,7 +196,7 @@ def _longest_first(places: Iterable[Place | None]) -> Iterator[Place]:
 
 
 def _spellings(value: str, ignore_case: bool) -> Iterator[str]:
-    """How `value` is compared: in each way to spell it that no reading (proxy/detect/readings.py) makes the same."""
+    """How `value` is compared: in all spellings that no reading (proxy/detect/readings.py) makes the same."""
     value = " ".join(value.split())
     if value.isascii():
         folded = _folded(value, ignore_case)
