@@ -28,7 +28,7 @@ SCORE = 1.0
 SHORTEST, LONGEST = 2, 200  # characters that a value has
 BEGINNING = 8  # bytes of a value that are looked for at every place; its rest only where these stand
 PIECE = 16 * 1024  # bytes that are looked at without a look at the clock
-DOUBTS = 4096  # beginnings of values in one payload from which on it counts as unclear, values or not
+DOUBTS = 1024  # beginnings of values in one payload from which on it counts as unclear, values or not
 
 _GAP = b"  "
 # Scripts in which no space, or not always one, is between two words.
