@@ -45,7 +45,12 @@ class Look:
         self.ends = (self._ends if self.gated else self._gate.ends) if told else _nowhere
 
     def _clear(self, data: bytes) -> bool:
-        return self._gate.clear(data) and all(one.clear(data) for one in self.gated)
+        if not self._gate.clear(data):
+            return False
+        for one in self.gated:  # noqa: SIM110 - a generator would take 0.3 us
+            if not one.clear(data):
+                return False
+        return True
 
     def _ends(self, data: bytes) -> Sequence[int] | None:
         found = self._gate.ends(data)

@@ -62,8 +62,8 @@ class SelfGated(Recognizer, Protocol):
     def clear(self, data: bytes) -> bool:
         """Whether it would find nothing in `data`, nor in any text that stands there; False when in doubt.
 
-        Texts are bounded by quotes, control characters or nothing. Never so if `data` is not UTF-8. Takes a
-        millisecond at most for 16 KiB, whatever they are.
+        Texts are bounded by quotes, control characters or nothing. Never so if `data` is not UTF-8. Takes some
+        milliseconds at most for 16 KiB, whatever they are.
         """
 
     def ends(self, data: bytes) -> Sequence[int] | None:

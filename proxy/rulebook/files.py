@@ -51,16 +51,13 @@ class Files:
             line = content.count(b"\n", 0, error.start) + 1
             raise Unreadable("E002", f"not UTF-8 at byte {error.start}", line) from None
 
-    def lines(self, path: Path) -> list[tuple[int, str]]:
-        """The values that a list says, each with its line: empty lines, and those that begin with #, do not count.
+    def lines(self, path: Path) -> list[str]:
+        """The values that a list says, one a line; empty for lines without, which are comments (#) or empty.
 
         Raises Unreadable.
         """
-        return [
-            (number, stripped)
-            for number, line in enumerate(self.text(path).split("\n"), 1)
-            if (stripped := line.strip()) and not stripped.startswith("#")
-        ]
+        stripped = map(str.strip, self.text(path).split("\n"))
+        return ["" if line.startswith("#") else line for line in stripped]
 
     def _content(self, path: Path) -> bytes:
         if path.absolute() in self._instead:

@@ -174,7 +174,9 @@ def _patterns(name: str, entity: str, patterns: Iterable[PatternText], context: 
 
 def values_of(listed: ListText, member: Member, files: Files) -> list[str]:
     """The values of a list, wherever they stand. Raises Unreadable, also if there are none."""
-    return listed.values if listed.values is not None else [value for _, value in _lines(listed, member, files)]
+    return (
+        listed.values if listed.values is not None else [value for value in _lines(listed, member, files) if value]
+    )
 
 
 def denied(listed: DenyText, member: Member, files: Files) -> list[str]:
@@ -188,17 +190,18 @@ def denied(listed: DenyText, member: Member, files: Files) -> list[str]:
         if not error.line:
             raise
         raise UnfitError([Fault(source, error.line, 1, error.code, str(error))]) from None
-    unfit = ((line, why) for line, value in lines if (why := wrong_value(value)))
+    unfit = ((n, why) for n, value in enumerate(lines, 1) if value and (why := wrong_value(value)))
     faults = [Fault(source, line, 1, "E023", why) for line, why in islice(unfit, TOLD)]
     if rest := sum(1 for _ in unfit):
         faults.append(Fault(source, 0, 0, "E023", f"{rest} more lines are no values either"))
     if faults:
         raise UnfitError(faults)
-    return [value for _, value in lines]
+    return [value for value in lines if value]
 
 
-def _lines(listed: ListText, member: Member, files: Files) -> list[tuple[int, str]]:
+def _lines(listed: ListText, member: Member, files: Files) -> list[str]:
     assert listed.file is not None  # as the schema says
-    if lines := files.lines(member.path.parent / listed.file):
+    lines = files.lines(member.path.parent / listed.file)
+    if any(lines):
         return lines
     raise Unreadable("E023", "there are no values in this file")
