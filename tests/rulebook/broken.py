@@ -294,11 +294,10 @@ ENTITIES = _entity(
     ("E013", "must be 1.0 or less", f"{PATTERN}, context: {{words: [a], boost: >>2}}"),
     ("E013", "must not be empty", f"{PATTERN}, context: {{words: >>[]}}"),
     ("E013", "either here or in a file", "deny_list: >>{}"),
-    ("E013", "either here or in a file", "deny_list: >>{values: [a], file: list.txt}"),
+    ("E013", "either here or in a file", "deny_list: >>{values: [ab], file: list.txt}"),
     ("E023", "No such file", "deny_list: {file: >>none.txt}"),
     ("E023", "there are no values in this file", "deny_list: {file: >>empty.txt}"),
-    ("E002", "not UTF-8", "deny_list: {file: >>latin.txt}"),
-    ("E011", "did you mean 'ignore_case'?", "deny_list: {values: [a], >>ignorecase: true}"),
+    ("E011", "did you mean 'ignore_case'?", "deny_list: {values: [ab], >>ignorecase: true}"),
     ("E013", "is either a class or a registry file", "presidio: >>{}"),
     (
         "E022",
