@@ -147,5 +147,4 @@ def _quietly(job: Callable[[], T]) -> T:
 async def _end(task: asyncio.Task[None] | None) -> None:
     if task is not None:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await asyncio.wait([task])  # not `await task`: who suppresses its end suppresses one's own

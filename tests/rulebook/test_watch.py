@@ -231,3 +231,28 @@ def test_a_folder_that_may_not_be_looked_into_is_watched_from_above(
 
     monkeypatch.setattr(os, "stat", denied)
     assert folders_of([tmp_path / "closed" / "inner" / "list.txt"]) == {tmp_path}
+
+
+def test_who_waits_for_an_ear_to_close_can_be_stopped_meanwhile() -> None:
+    """Or a proxy that changes the folders it watches would follow for ever."""
+
+    async def go() -> None:
+        ends = asyncio.Event()
+
+        async def slow() -> None:
+            try:
+                await asyncio.sleep(3600)
+            finally:
+                await ends.wait()
+
+        ear = asyncio.create_task(slow())
+        await asyncio.sleep(0)
+        closing = asyncio.create_task(module._end(ear))
+        await asyncio.sleep(0)
+        closing.cancel()
+        await asyncio.wait([closing], timeout=5)
+        assert closing.cancelled()
+        ends.set()
+        await asyncio.wait([ear])
+
+    asyncio.run(go())
