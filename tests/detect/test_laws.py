@@ -67,8 +67,8 @@ def places(findings: list[Any]) -> set[Place]:
 @settings(max_examples=400, deadline=None)
 @given(TEXTS, st.sampled_from([0.01, 0.5, 0.6, 1.0]))
 def test_unmodified_recognizers_find_all_that_presidios_own_engine_finds(text: str, threshold: float) -> None:
-    """And more: Presidio's search goes on behind what a validator rejected, ours right behind where that began; and
-    ours takes the letters of a wallet's alphabet, Presidio's all that follow."""
+    """And more: Presidio's search goes on behind what a validator rejected, ours right behind where that began;
+    and ours takes the letters of a wallet's alphabet, Presidio's all that follow."""
     theirs = engine().analyze(text, "en", entities=sorted(UNMODIFIED), score_threshold=threshold)
     ours = places(look(text, threshold, *UNMODIFIED))
     assert all(_covered(place, ours) for place in places(theirs))
