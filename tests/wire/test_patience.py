@@ -169,7 +169,7 @@ def test_peers_that_never_finish_tcp_are_cut(proxy: Hushwire) -> None:
 def test_a_slow_reader_still_gets_what_was_sent_before_the_close(service: Service) -> None:
     """--close-timeout is for peers that do not move, not for those that are not through with reading yet.
 
-    Into a buffer smaller than a segment of the loopback (64 KiB) the kernel sends by probes, which may be some seconds apart.
+    Into a buffer smaller than a segment of the loopback (64 KiB) the kernel sends by probes, seconds apart.
     """
     with (
         Hushwire(service.url, "--close-timeout", "7s", rules="pass") as proxy,
