@@ -75,10 +75,12 @@ class PatternText(Closed):
 
 
 class ContextText(Closed):
-    """Words that, `within` so many characters before a match or after it, raise its score by `boost`."""
+    """Words that, `within` so many characters before a match or `after` so many behind it, raise its score by
+    `boost`."""
 
     words: Annotated[list[Word], Field(min_length=1)]
     within: Annotated[int, Field(ge=1, le=200)] = 48
+    after: Annotated[int, Field(ge=0, le=200)] = 0
     boost: Score = 0.35
 
 

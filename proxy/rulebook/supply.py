@@ -134,7 +134,7 @@ def _of_entity(name: str, piece: Piece[EntityText], files: Files) -> Iterator[_W
     written = piece.written
     if written.patterns is not None:
         near = written.context
-        context = Context(tuple(near.words), near.within, near.within, near.boost, 0.0) if near else Context()
+        context = Context(tuple(near.words), near.within, near.after, near.boost, 0.0) if near else Context()
         yield _Way(piece, ("patterns",), _patterns(name.lower(), name, written.patterns, context))
     if written.deny_list is not None:
         listed = written.deny_list

@@ -159,6 +159,19 @@ def test_an_entity_that_cannot_be_found_is_a_fault(entities: str, code: str, par
     assert told and part in told[0].sentence and told[0].line == 2
 
 
+@pytest.mark.parametrize(("context", "found"), [("", False), (", after: 12", True)])
+def test_a_context_word_counts_behind_a_match_if_that_is_asked_for(context: str, found: bool) -> None:
+    pattern = "patterns: [{regex: 'B-1', score: 0.3}], context: {words: [badge], boost: 0.4%s}" % context
+    tests = "{match: ['badge B-1', 'B-1 is a badge']}"
+    text = f"version: 1\nentities: {{B: {{{pattern}, tests: {tests}}}}}\n"
+    text += "rules: [{id: a, entities: [B], action: keep}]\n"
+    if found:
+        build(str(MAIN), wide(), {MAIN: text.encode()})
+    else:
+        with pytest.raises(RulesError, match="E033"):
+            build(str(MAIN), wide(), {MAIN: text.encode()})
+
+
 def test_backtracking_can_be_asked_for() -> None:
     text = "version: 1\nentities: {B: {patterns: [{regex: '(?<=a)b', score: 1, engine: backtracking}]}}\n"
     text += "rules: [{id: a, entities: [B], action: keep, tests: {match: [ab], no_match: [cb]}}]\n"
