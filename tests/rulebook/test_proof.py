@@ -161,7 +161,7 @@ def test_an_entity_that_cannot_be_found_is_a_fault(entities: str, code: str, par
 
 @pytest.mark.parametrize(("context", "found"), [("", False), (", after: 12", True)])
 def test_a_context_word_counts_behind_a_match_if_that_is_asked_for(context: str, found: bool) -> None:
-    pattern = "patterns: [{regex: 'B-1', score: 0.3}], context: {words: [badge], boost: 0.4%s}" % context
+    pattern = "patterns: [{regex: 'B-1', score: 0.3}], context: {words: [badge], boost: 0.4" + context + "}"
     tests = "{match: ['badge B-1', 'B-1 is a badge']}"
     text = f"version: 1\nentities: {{B: {{{pattern}, tests: {tests}}}}}\n"
     text += "rules: [{id: a, entities: [B], action: keep}]\n"
