@@ -86,6 +86,7 @@ RULES: dict[str, dict[str, str]] = {
     "ContextText": {
         "words": "In any case.",
         "within": "At most so many characters before the match.",
+        "after": "At most so many characters behind the match.",
         "boost": "Added to its score.",
     },
     "DenyText": {
