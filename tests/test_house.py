@@ -75,7 +75,8 @@ OUTSIDE: dict[str, set[str]] = {
     "regex": {"detect"},
     # libraries of other models are imported by their names, in detect.ner.adapters
     **{name: {"detect.ner.rampart"} for name in ("numpy", "onnxruntime", "tokenizers")},
-    "cryptography": {"pseudonyms"},
+    "cryptography": {"pseudonyms", "audit"},
+    "msgspec": {"audit"},
     "redis": {"pseudonyms.redis_vault"},  # not imported unless a vault in Redis is asked for
     "yaml": {"rulebook", "settings", "admin"},
     "pydantic": {"rulebook", "config", "settings", "admin", "faults"},  # faults: tells what is wrong with settings

@@ -27,12 +27,14 @@ class Cause(enum.Enum):
     IDLE = "idle"
     LIFETIME = "lifetime"
     STALL = "stall"  # a peer stopped reading
+    AUDIT = "audit"  # the audit log could not take it down in time
 
 
 UNSEEN = Close(1011, "message could not be inspected")
 SLOW = Close(1011, "inspection took too long")
 DENIED = Close(1008, "policy")
 RESTART = Close(1012, "service restart")
+UNLOGGED = Close(1013, "audit log unavailable")
 
 # Cause -> (CLOSE to the side that sent the message, CLOSE to its peer); RFC 6455 section 7.4.1.
 # The sender of something bad learns what was bad; its peer did nothing wrong and hears 1001 "going away"
@@ -53,6 +55,7 @@ CLOSES: dict[Cause, tuple[Close, Close]] = {
     Cause.IDLE: (Close(1001, "idle timeout"), Close(1001, "idle timeout")),
     Cause.LIFETIME: (Close(1001, "lifetime reached"), Close(1001, "lifetime reached")),
     Cause.STALL: (Close(1001, "peer stopped reading"), Close(1001, "peer stopped reading")),
+    Cause.AUDIT: (UNLOGGED, UNLOGGED),
 }
 
 
@@ -77,6 +80,7 @@ class Done(NamedTuple):
 
     `path` is left out on purpose: object keys can be personal data themselves. `mode` says whether it happened:
     "enforce"; "shadow" if it only would have; "exempt" if an exception of the rule let the value pass.
+    `mark` is the keyed fingerprint of the value, where an audit log wants one (plugs.Mark).
     """
 
     entity: str
@@ -86,6 +90,7 @@ class Done(NamedTuple):
     length: int
     score: float
     mode: str = ENFORCE
+    mark: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

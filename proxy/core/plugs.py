@@ -108,5 +108,67 @@ Submit = Callable[[Callable[[], list[Action]], int, int], Future[list[Action]]]
 """(job, number of the connection, size of its message) -> what becomes of it in a worker. The future fails when
 the job does, or at once when too much waits; whoever has kept the workers least busy goes first."""
 
+Mark = Callable[[str, str], bytes]
+"""(found text, entity) -> its keyed fingerprint, 16 bytes; the same for spellings that mean the same value."""
+
+
+class Ending(NamedTuple):
+    """How a connection ended and what it did; pairs are by Side or Direction. `first` says who began to end it
+    and how (`client 1000`, `upstream FIN`, `proxy idle`), `codes` and `reasons` what each side's CLOSE said (None:
+    there was none) and the lengths of the reasons in bytes."""
+
+    first: str
+    codes: tuple[int | None, int | None]
+    reasons: tuple[int, int]
+    messages: tuple[int, int]
+    bytes: tuple[int, int]
+    seconds: float
+
+
+class Waiting(Protocol):
+    """A leg whose output may leave only when its notes are in the log."""
+
+    def written(self) -> None:
+        """The log has taken all notes made before the waiting began."""
+
+    def unwritten(self) -> None:
+        """It could not, in the time that is given: what waits must not leave any more."""
+
+
+class Journal(Protocol):
+    """The audit log, as the wire knows it: proxy/audit keeps one. Every method is called on the loop.
+
+    A message is noted, then its leg asks to `wait`, and lets nothing leave until it is told `written`. Whatever
+    raises here (OSError, or a buffer that is full) has the message refused.
+    """
+
+    every: bool
+    """Whether clean messages are noted too (levels `messages` and `sanitised`)."""
+
+    def opened(self, session: Session, subprotocol: str, address: str, who: str) -> None:
+        """A connection was established; empty strings for what there is not."""
+
+    def message(
+        self, session: Session, note: Note, number: int, size: int, sent: bytes | None, took: float
+    ) -> bool:
+        """Take down what becomes of message `number` (from 1, of its direction): `size` bytes came, `sent` is what
+        would leave, if anything, `took` seconds to decide. Returns whether what leaves has to wait."""
+
+    def refused(self, session: Session, note: Note, lost: int = 0) -> None:
+        """The connection is ended by the proxy; `lost` noted messages of it were not sent on."""
+
+    def closed(self, session: Session, ending: Ending) -> None:
+        """Both transports are gone."""
+
+    def limited(self, route: str, reason: str) -> None:
+        """A handshake was turned away."""
+
+    def wait(self, waiting: Waiting) -> None:
+        """Call `waiting.written` or `waiting.unwritten`, one of them, once, in a later turn of the loop."""
+
+    def commit(self) -> None:
+        """Write down now whatever was noted: for what cannot wait (the end of a connection). Raises OSError."""
+
+
 NoteSink = Callable[[Note], None]
 """Accepts a Note before its message is sent. If it raises, the message is not sent."""

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 
 class Session:
-    """Made by the wire, one per connection; `sid` names it within its process. Compared by identity.
+    """Made by the wire, one per connection. `sid` is its number within the run of its process; the log and the
+    audit call it by both, `RUN-SID`. Compared by identity.
 
     `memory` is the vault's (proxy/pseudonyms/vault.py): None as long as there is nothing to remember.
     """
 
-    __slots__ = ("memory", "sid")
+    __slots__ = ("findings", "memory", "route", "sid")
 
-    def __init__(self, sid: int) -> None:
+    def __init__(self, sid: int, route: str = "default") -> None:
         self.sid = sid
+        self.route = route
+        self.findings = [0, 0]
+        """By Direction, those in force: counted by the journal."""
         self.memory: object | None = None

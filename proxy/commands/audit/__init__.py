@@ -1,0 +1,12 @@
+"""`hushwire audit VERB`: reading, proving and tending the audit log. One file per verb, registered in here."""
+
+from __future__ import annotations
+
+import typer
+
+app = typer.Typer(
+    name="audit",
+    help="Look things up in the audit log, prove that nobody has changed it, and tend it.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)

@@ -1,0 +1,31 @@
+"""Which files belong to a log, and in which order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from proxy.audit.layout import audit_directory, logs, segments
+
+
+def test_the_default_directory_follows_xdg():
+    assert audit_directory({"XDG_STATE_HOME": "/var/lib"}) == Path("/var/lib/hushwire/audit")
+    assert audit_directory({}) == Path("~/.local/state/hushwire/audit").expanduser()
+
+
+def test_logs_and_segments_come_in_the_order_of_their_numbers(tmp_path):
+    for name in ("log-10", "log-2", "lost+found"):
+        (tmp_path / name).mkdir()
+    assert [path.name for path in logs(tmp_path)] == ["log-2", "log-10"]
+    names = ["20261122-000001.jsonl", "20261122-000000.jsonl.gz", "20261122-000000.leaves", "checkpoint"]
+    for name in names:
+        (tmp_path / "log-2" / name).touch()
+    first, second = segments(tmp_path / "log-2")
+    assert (first.number, first.sealed, second.number, second.sealed) == (0, True, 1, False)
+    assert first.beside("marks").name == "20261122-000000.marks"
+
+
+def test_a_segment_whose_sealing_was_interrupted_counts_once(tmp_path):
+    for name in ("20261122-000000.jsonl.gz", "20261122-000000.jsonl"):
+        (tmp_path / name).touch()
+    (segment,) = segments(tmp_path)
+    assert not segment.sealed
