@@ -24,7 +24,7 @@ PLANTED: Mapping[str, str] = {
     "email": "quillon.canary@planted-alpha.example",
     "email, odd": "o'Zanzib+canary7@planted-beta.example",
     "email, umlaut": "zoë.canary@plänted-gamma.example",
-    "card": "4024 0071 0902 2143",
+    "card": "4716 2589 0341 7062",
     "card, bare": "5425233430109903",
     "phone": "+49 1523 4567 893",
     "phone, national": "(415) 555-0173",
@@ -32,16 +32,35 @@ PLANTED: Mapping[str, str] = {
     "ssn": "536-22-8726",
     "ip": "198.51.100.217",
     "mac": "00:00:5e:00:53:d7",
-    "wallet": "1BoatSLRHtKNngkdXEeobR76b53LETtpyT",
+    "wallet": "1MWiDWFqbXRS936PDHmj1kN9JJ13NpKvcz",
     "first name": "Quillonbert",
     "last name": "Zanzibarowski",
     "street": "1847 Planted Canary Lane",
     "born": "1931-08-23",
-    "passport": "C01X00T47",
+    "passport": "L7Q2M88T3",
     "password": "tr0ub4dor&3xCanary",
     "secret": "ghp_Canary7Planted9Quillon5Zanzibar3xyz0",
 }
-"""By name. Found by the rules `default` where they are written as a message holds them."""
+"""By name. The rules `default` find all of them, in what `saying` makes of them."""
+
+KEYS = {
+    "first name": "first_name",
+    "last name": "last_name",
+    "street": "street",
+    "born": "dateOfBirth",
+    "passport": "passport_number",
+    "password": "password",
+}
+"""What is only known by its key in a JSON object."""
+SECRETS = {"password", "secret"}
+"""Found in what a service sends: what a client sends is what it logs in with."""
+
+
+def saying(name: str, more: str = "") -> str:
+    """A message that holds the value."""
+    value = PLANTED[name]
+    return json.dumps({KEYS[name]: value, "more": more}) if name in KEYS else f"here {value} there {more}"
+
 
 COMMON: Mapping[str, str] = {
     "an e-mail of the tests": "bob@example.com",

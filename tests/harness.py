@@ -2,6 +2,9 @@
 
 `Hushwire` runs `python -m proxy run --json ...`, which prints one JSON object per line on stdout; the
 first event tells the addresses in use: {"event": "ready", "listen": "127.0.0.1:40001", "admin": ..., "pid": ...}.
+
+What each of them said on stderr, and where it kept its state, is remembered in `SAID` and `KEPT` until the session
+ends: tests/conftest.py then looks for personal data there.
 """
 
 from __future__ import annotations
@@ -12,11 +15,24 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 
 ROOT = Path(__file__).resolve().parent.parent
+SAID: dict[str, list[str]] = {}
+"""Lines of stderr, by the process."""
+KEPT: set[Path] = set()
+"""Audit directories, and the states that they are in by default."""
+
+
+def state_of(command: list[str], environment: Mapping[str, str]) -> Iterator[Path]:
+    """The directories in which a proxy keeps what it makes."""
+    if "XDG_STATE_HOME" in environment:
+        yield Path(environment["XDG_STATE_HOME"])
+    if "--audit" in command and (named := command[command.index("--audit") + 1]) != "off":
+        yield Path(named)
 
 
 class Hushwire:
@@ -39,6 +55,7 @@ class Hushwire:
         else:
             command += ["--upstream", upstream, "--rules", rules]
         command += ["--admin", "127.0.0.1:0", *options]
+        environment = {**os.environ, **(variables or {})}
         self.process = subprocess.Popen(
             command,
             cwd=ROOT,
@@ -46,9 +63,10 @@ class Hushwire:
             stderr=subprocess.PIPE,
             text=True,
             stdin=subprocess.DEVNULL,
-            env={**os.environ, **(variables or {})},
+            env=environment,
         )
-        self.log: list[str] = []
+        self.log = SAID.setdefault(f"proxy {self.process.pid}, begun {time.time():.3f}", [])
+        KEPT.update(state_of(command, environment))
         self._reader = threading.Thread(target=self._drain, daemon=True)
         self._reader.start()
         watchdog = threading.Timer(timeout, self.process.kill)

@@ -7,7 +7,12 @@ import zlib
 
 import pytest
 
-from tests.canary import PLANTED, Canaries, spellings, told
+from proxy import app
+from proxy.codecs import choose
+from proxy.core.lane import Lane
+from proxy.core.message import Direction, Kind
+from proxy.core.session import Session
+from tests.canary import PLANTED, Canaries, saying, spellings, told
 
 CANARIES = Canaries()
 
@@ -53,3 +58,21 @@ def test_a_value_is_found_in_files_of_every_sort_and_in_their_names(tmp_path):
 def test_what_rules_make_of_a_value_is_no_sighting():
     for clean in (b"mail <EMAIL_ADDRESS>", b"card ************2143", b"3f9ac21b" * 100, b"planted canary example"):
         assert CANARIES.in_bytes(clean, "here") == []
+
+
+# -- what is planted ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_the_rules_find_what_is_planted(name, default):
+    [note, send] = default.work(Kind.TEXT, saying(name).encode(), Session(1))
+    assert note.verdict == "rewritten"
+    assert CANARIES.in_bytes(send.payload, "the message") == []
+    assert {s.value for s in CANARIES.in_text(saying(name), "the message")} == {name}
+
+
+@pytest.fixture(scope="module")
+def default() -> Lane:
+    """What a service sends, under the rules that come along."""
+    built = app.built_of("default", app.ground_of("off"))
+    return Lane(Direction.UPSTREAM_TO_CLIENT, built.policy, built.detector, choose)

@@ -1,4 +1,4 @@
-"""The test run's own rules: what a skip means."""
+"""The test run's own rules: what a skip means, and that nothing personal is left behind."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.canary import PLANTED
 from tests.harness import ROOT
 
 SKIPS = {
@@ -53,3 +54,31 @@ def test_an_expected_failure_is_no_skip(tmp_path: Path) -> None:
     run = _run(tmp_path, source, ci="true")
     assert run.returncode == 0
     assert "1 xfailed" in run.stdout
+
+
+LEAVES = """
+import os, pathlib
+from tests import harness
+
+def test_a(tmp_path):
+    {}
+"""
+STATE = "(pathlib.Path(os.environ['XDG_STATE_HOME']) / 'core').write_text('{}')"
+LINE = "harness.SAID['proxy 1'] = ['message: {}']"
+AUDIT = "(tmp_path / 'public.key').touch(); (tmp_path / 'a.jsonl').write_text('{}'); harness.KEPT.add(tmp_path)"
+
+
+@pytest.mark.parametrize("place", [STATE, LINE, AUDIT], ids=["state", "log line", "audit"])
+def test_a_value_that_is_left_behind_fails_the_run_and_is_not_repeated(tmp_path: Path, place: str) -> None:
+    run = _run(tmp_path, LEAVES.format(place.format(PLANTED["email"])), ci="")
+    assert run.returncode == 1
+    assert "personal data was left behind:\nemail, as it is: " in run.stdout
+    assert PLANTED["email"] not in run.stdout
+
+
+@pytest.mark.parametrize(("place", "code"), [(STATE, 0), (LINE, 1), (AUDIT, 1)])
+def test_what_other_tests_say_may_stand_in_copies_of_rule_files_only(
+    tmp_path: Path, place: str, code: int
+) -> None:
+    run = _run(tmp_path, LEAVES.format(place.format("bob@example.com")), ci="")
+    assert run.returncode == code
