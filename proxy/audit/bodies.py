@@ -109,6 +109,32 @@ def read(path: Path, wanted: Container[int]) -> Iterator[Body]:
                 yield Body(seq, salt, file.read(end - start))
 
 
+class Kept:
+    """What left of events that are asked for in rising order: one pass, and only their payloads are read."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises OSError; FileNotFoundError where the segment keeps none."""
+        self._file = path.open("rb")
+        self._heads = _heads(self._file)
+        self._head = next(self._heads, None)
+
+    def find(self, seq: int, body: str) -> bytes | None:
+        """The payload of event `seq` whose commitment is `body`; None if it was erased, or is not what left."""
+        while self._head is not None and self._head[0] <= seq:
+            at, salt, start, end = self._head
+            self._head = next(self._heads, None)
+            if at == seq and salt != GONE:
+                self._file.seek(start)
+                payload = self._file.read(end - start)
+                if commitment(salt, payload) == body:
+                    return payload
+        return None
+
+    def close(self) -> None:
+        """No more is asked for."""
+        self._file.close()
+
+
 def held(path: Path) -> Iterator[int]:
     """The events whose payload is there and not erased. Raises OSError."""
     with path.open("rb") as file:
