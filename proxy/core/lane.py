@@ -15,7 +15,7 @@ from proxy.core.action import ENFORCE, EXEMPT, SHADOW, Action, Cause, CloseSide,
 from proxy.core.finding import Finding, clusters, strength
 from proxy.core.message import Close, Direction, Edit, Kind, Leaf, Side
 from proxy.core.operators import CLOSE, DROP, KEEP
-from proxy.core.plugs import Choose, Codec, Detector, Findings, Restored, Rewrite
+from proxy.core.plugs import Choose, Codec, Detector, Findings, Mark, Restored, Rewrite
 from proxy.core.policy import Policy, Rule
 from proxy.core.session import Session
 
@@ -58,17 +58,22 @@ class Lane:
         "detector",
         "direction",
         "heavy",
+        "mark",
         "policy",
         "restore",
         "wanted",
         "watches",
     )
 
-    def __init__(self, direction: Direction, policy: Policy, detector: Detector, choose: Choose) -> None:
+    def __init__(
+        self, direction: Direction, policy: Policy, detector: Detector, choose: Choose, mark: Mark | None = None
+    ) -> None:
         self.direction = direction
         self.policy = policy
         self.detector = detector
         self.choose = choose
+        self.mark = mark
+        """Makes fingerprints of the values that are found, where an audit log wants them."""
         self.wanted = policy.wanted(direction)
         self.restore = policy.restores[direction]
         self.watches = bool(self.wanted) or self.restore is not None
@@ -78,7 +83,7 @@ class Lane:
         # worked out once: a message asks for every finding
         self._plan = policy.plan(direction)
         # None where it would be the lane itself: a circle would keep the detector until the next full collection
-        self._prompt = Lane(direction, policy.prompt(), detector, choose) if self._waits() else None
+        self._prompt = Lane(direction, policy.prompt(), detector, choose, mark) if self._waits() else None
 
     @property
     def prompt(self) -> Lane:
@@ -182,10 +187,11 @@ class Lane:
 class _Settling:
     """What becomes of one leaf. Appends to the `edits` and the `done` of its message."""
 
-    __slots__ = ("before", "done", "edits", "lane", "leaf", "rules", "session", "tokens")
+    __slots__ = ("before", "done", "edits", "lane", "leaf", "mark", "rules", "session", "tokens")
 
     def __init__(self, lane: Lane, session: Session, leaf: Leaf, edits: list[Edit], done: list[Done]) -> None:
         self.lane = lane
+        self.mark = lane.mark
         self.session = session
         self.leaf = leaf
         self.edits = edits
@@ -218,13 +224,13 @@ class _Settling:
             raise Refusal(Cause.PIPELINE)  # a place outside the text: the detector is not to be trusted
         rule, shadow = self.lane.decide(finding)
         if shadow is not None and not _spared(shadow, finding, text):
-            self.done.append(_done(finding, shadow, SHADOW))
+            self._note(finding, shadow, SHADOW)
         if rule is None:
             return
         if _spared(rule, finding, text):
-            self.done.append(_done(finding, rule, EXEMPT))
+            self._note(finding, rule, EXEMPT)
         elif rule.operator == KEEP:
-            self.done.append(_done(finding, rule))
+            self._note(finding, rule)
         else:
             self.rules[finding] = rule
 
@@ -241,7 +247,8 @@ class _Settling:
             start, end = group[0].start, max(finding.end for finding in group)
             winner = max(group, key=strength)
         rule = self.rules[winner]
-        self.done += [_done(finding, self.rules[finding]) for finding in group]
+        for finding in group:
+            self._note(finding, self.rules[finding])
         if rule.rewrite is None:  # closes or drops: nothing of this message leaves
             return
         if self.leaf.number:  # part of a number is no number: all of it goes
@@ -251,6 +258,13 @@ class _Settling:
             return
         text = self._made(rule.rewrite, self.leaf.text[start:end], winner)
         self.edits.append(Edit(self.leaf, start, end, text))
+
+    def _note(self, finding: Finding, rule: Rule, mode: str = ENFORCE) -> None:
+        entity, start, end, score, recognizer = finding
+        operator = KEEP if mode == EXEMPT else rule.operator
+        # the finding's own part of a cluster: the value that somebody may ask for one day
+        mark = self.mark(self.leaf.text[start:end], entity) if self.mark is not None else None
+        self.done.append(Done(entity, rule.id, operator, recognizer, end - start, score, mode, mark))
 
     def _made(self, rewrite: Rewrite, text: str, finding: Finding) -> str:
         return rewrite(text, finding.entity, self.session, self.lane.direction)
@@ -273,12 +287,6 @@ def refusal_of(error: BaseException) -> Refusal:
 
 def _spared(rule: Rule, finding: Finding, text: str) -> bool:
     return rule.spares is not None and rule.spares(text[finding.start : finding.end], finding.entity)
-
-
-def _done(finding: Finding, rule: Rule, mode: str = ENFORCE) -> Done:
-    length = finding.end - finding.start
-    operator = KEEP if mode == EXEMPT else rule.operator
-    return Done(finding.entity, rule.id, operator, finding.recognizer, length, finding.score, mode)
 
 
 def _close_refusal(rule: Rule) -> Refusal:

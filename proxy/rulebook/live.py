@@ -20,6 +20,7 @@ from typing import Generic
 
 from proxy.codecs import choose
 from proxy.core.live import Live
+from proxy.core.plugs import Mark
 from proxy.core.tally import RulesState
 from proxy.rulebook.changes import changes
 from proxy.rulebook.disk import digest_of, locked, replace
@@ -58,7 +59,7 @@ class Rules(Generic[D]):
     """The rules of one file, and of all `routes` that name it. `source` is their name or path.
 
     They are built on `ground`. `ready` makes built ones ready to run: whatever a first message would have to wait
-    for. `versions` keeps what was in force.
+    for. `versions` keeps what was in force. `mark` makes fingerprints of values for the audit.
     """
 
     live: Live
@@ -73,6 +74,7 @@ class Rules(Generic[D]):
         ready: Callable[[Built[D]], None],
         versions: Versions,
         clock: Callable[[], float] = time.time,
+        mark: Mark | None = None,
     ) -> None:
         self.routes = tuple(routes)
         self.source = source
@@ -81,6 +83,7 @@ class Rules(Generic[D]):
         self.ready = ready
         self.versions = versions
         self.clock = clock
+        self.mark = mark
         self.trouble: Trouble | None = None
         self.swapped = 0.0  # when these rules went live, Unix time
         self.due: float | None = None  # when an exception ends, so that they must be made anew
@@ -141,7 +144,7 @@ class Rules(Generic[D]):
 
     def _install(self, built: Built[D]) -> None:
         if not self._loaded:
-            self.live = Live(built.policy, built.detector, choose)
+            self.live = Live(built.policy, built.detector, choose, self.mark)
         else:
             self.live.swap(built.policy, built.detector)
             self.results[APPLIED] += 1
