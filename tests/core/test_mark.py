@@ -48,12 +48,10 @@ def test_shadow_and_exempt_findings_have_one_too():
 
 
 def test_what_is_kept_or_dropped_has_one_too():
-    assert [one.mark for one in findings(marked(rule("k", "PERSON", operator="keep")), b"to Bob")] == [
-        b"PERSON:Bob"
-    ]
-    assert [one.mark for one in findings(marked(rule("d", "PERSON", operator="drop")), b"to Bob")] == [
-        b"PERSON:Bob"
-    ]
+    kept = replace(PEOPLE, shadow=True), rule("k", "PERSON", operator="keep")
+    assert [one.mark for one in findings(marked(*kept), b"to Bob")] == [b"PERSON:Bob"] * 2
+    dropped = rule("d", "PERSON", operator="drop")
+    assert [one.mark for one in findings(marked(dropped), b"to Bob")] == [b"PERSON:Bob"]
 
 
 def test_in_a_cluster_each_finding_has_the_mark_of_its_own_part():
