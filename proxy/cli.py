@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from proxy import __version__, options
-from proxy.commands import check, diff, init, schema, test, trial
+from proxy.commands import audit, check, diff, init, schema, test, trial
 from proxy.commands.decrypt import decrypt
 from proxy.commands.rollback import rollback
 from proxy.commands.say import stop, stopping
@@ -98,6 +98,7 @@ app.command("try", help=trial.HELP)(trial.trial)
 app.command(help=diff.HELP)(diff.diff)
 app.command(help=schema.HELP)(schema.schema)
 app.command()(decrypt)
+app.add_typer(audit.app)
 
 
 def event(ready: Ready) -> dict[str, object]:

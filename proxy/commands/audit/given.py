@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from proxy.commands.say import stop
+
+if TYPE_CHECKING:
+    from proxy.audit.keys import Keys
 
 Directory = Annotated[
     str | None,
@@ -16,6 +19,15 @@ Directory = Annotated[
         metavar="DIR",
         envvar="HUSHWIRE_AUDIT",
         help="The audit directory; by default $XDG_STATE_HOME/hushwire/audit.",
+    ),
+]
+SigningKey = Annotated[
+    str | None,
+    typer.Option(
+        "--audit-key",
+        metavar="env:NAME|file:PATH",
+        envvar="HUSHWIRE_AUDIT_KEY",
+        help="The key that signs the log, as for hushwire run; by default this installation's.",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", metavar=" ", help="JSON instead of text.")]
@@ -29,3 +41,13 @@ def audit_of(written: str | None) -> Path:
     if not directory.is_dir():
         stop(f"there is no audit in {directory}", "name its directory with --audit DIR", code=2)
     return directory
+
+
+def keys_of(signing: str | None, *, made: bool = True) -> Keys:
+    """The keys of this installation; exit 2 if they cannot be used, or are missing and not to be `made` now."""
+    from proxy.audit.keys import Keys, KeysError, keys_folder
+
+    try:
+        return Keys.open(keys_folder(), signing, made=made)
+    except KeysError as error:
+        stop(str(error), code=2)
