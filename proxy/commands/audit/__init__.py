@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import typer
 
+from proxy.commands.audit import replay
+
 app = typer.Typer(
     name="audit",
     help="Look things up in the audit log, prove that nobody has changed it, and tend it.",
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
+
+
+@app.callback()
+def audit() -> None:
+    """Verbs stand behind it, be there one or many."""
+
+
+app.command(help=replay.HELP)(replay.replay)

@@ -1,0 +1,241 @@
+"""`hushwire audit replay`: a conversation as it left, printed, or played once more against a service."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from proxy.commands.audit.given import AsJson, Directory, audit_of
+from proxy.commands.say import plural, printable, stop
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from proxy.audit.conversation import Spoken
+    from proxy.audit.events import Message
+    from proxy.commands.audit.play import Played
+
+HELP = (
+    "Print the conversation of a session as it left, or play the client's side of it once more.\n\n"
+    "Both need an audit of level [bold]sanitised[/bold]: it keeps what left, after redaction. That may still hold "
+    "what no rule looks for.\n\n"
+    "With --to, the messages that went to the service are sent to another one, in their order and after the "
+    "answers they came after, and the answers are compared: which differ, are missing, or are new. Answers of a "
+    "service that nobody redacts differ wherever something was redacted; put a proxy in between to compare like "
+    "with like. Exits with 1 if they differ.\n\n"
+    "Examples: [bold]hushwire audit replay 1f3a9c22-17[/bold], "
+    "[bold]hushwire audit replay 1f3a9c22-17 --to ws://127.0.0.1:9000 --speed max[/bold]"
+)
+LEVEL = "start the proxy with --audit-level sanitised to have what leaves kept"
+
+
+def replay(
+    session: Annotated[
+        str, typer.Argument(metavar="SESSION", help="RUN-SID, as search shows it.", show_default=False)
+    ],
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="URL", help="Play it against this service (ws:// or wss://).")
+    ] = None,
+    speed: Annotated[
+        str, typer.Option(metavar="N|max", help="With --to: the pauses as they were (1), shorter (2), or none.")
+    ] = "1",
+    patience: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.1, help="With --to: how long to wait for an answer.")
+    ] = 5.0,
+    as_json: AsJson = False,
+    audit: Directory = None,
+) -> None:
+    """`hushwire audit replay`."""
+    from proxy.audit.conversation import spoken
+
+    directory = audit_of(audit)
+    factor = _factor(speed)
+    with _reading():
+        conversation = spoken(directory, sid=session)
+        if to is not None:
+            _play(conversation, session, to, factor, patience, as_json=as_json)
+        else:
+            _print(conversation, session, as_json=as_json)
+
+
+def _factor(speed: str) -> float:
+    """What pauses are divided by."""
+    if speed == "max":
+        return float("inf")
+    try:
+        factor = float(speed)
+    except ValueError:
+        factor = 0.0
+    if not 0 < factor < float("inf"):
+        stop(f"--speed: '{speed}' is no speed; write 1, another number above 0, or max", code=2)
+    return factor
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Where the log cannot be read: say where and why, and exit."""
+    from proxy.audit.blocks import SegmentError
+    from proxy.audit.conversation import EventError
+
+    try:
+        yield
+    except (SegmentError, EventError) as error:
+        stop(f"the log cannot be read: {error}", "hushwire audit verify says what is wrong with it", code=1)
+    except OSError as error:
+        stop(f"cannot read '{error.filename}' ({error.strerror})", code=1)
+
+
+def _none(session: str) -> None:
+    stop(f"there is no session {session} in this audit", "hushwire audit search shows those there are", code=2)
+
+
+# -- printed ------------------------------------------------------------------------------------------------
+
+
+def _print(conversation: Iterator[Spoken], session: str, *, as_json: bool) -> None:
+    """Exits with 1 if there is a conversation, but nothing of what was said."""
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False, emoji=False)
+    counted: Counter[str] = Counter()
+    began: int | None = None
+    for one in conversation:
+        began = one.event.mono if began is None else began
+        seconds = (one.event.mono - began) / 1e9
+        if as_json:
+            print(json.dumps(as_object(one, seconds), ensure_ascii=False))
+        else:
+            _show(one, seconds, console)
+        counted["events"] += 1
+        counted["kept"] += one.payload is not None
+        counted["lacking"] += absent(one) is not None
+    if not counted["events"]:
+        _none(session)
+    if counted["lacking"] and not counted["kept"]:
+        stop("nothing of what was said is kept", LEVEL, code=1)
+
+
+def absent(one: Spoken) -> str | None:
+    """Why there is no payload of a message that left; None if there is one, or nothing left."""
+    from proxy.audit.events import Message
+
+    if not isinstance(one.event, Message) or one.payload is not None or one.event.verdict == "dropped":
+        return None
+    return "erased" if isinstance(one.event.body, str) else "not kept"
+
+
+def as_object(one: Spoken, seconds: float) -> dict[str, Any]:
+    """For `--json`."""
+    from proxy.audit.events import Message, Refuse, SessionClose
+
+    told: dict[str, Any] = {"session": one.event.sid, "seconds": round(seconds, 6)}
+    if isinstance(one.event, Message):
+        told |= {"direction": _direction(one.event), "number": one.event.n, "verdict": one.event.verdict}
+        if one.payload is None:
+            return told | {"absent": absent(one) or "dropped"}
+        if one.event.op == "text":
+            return told | {"text": one.payload.decode(errors="replace")}
+        return told | {"base64": base64.b64encode(one.payload).decode()}
+    if isinstance(one.event, Refuse):
+        return told | {"event": "refused", "cause": one.event.cause}
+    if isinstance(one.event, SessionClose):
+        return told | {"event": "closed", "first": one.event.first, "codes": one.event.codes}
+    return told | {"event": "opened", "route": one.event.route, "subprotocol": one.event.sub or None}
+
+
+def _direction(event: Message) -> str:
+    from proxy.audit.events import WAYS
+    from proxy.core.message import Direction
+
+    return Direction(WAYS.index(event.dir)).label
+
+
+def _show(one: Spoken, seconds: float, console: Console) -> None:
+    """One event, in a line or two."""
+    from rich.text import Text
+
+    from proxy.audit.events import Message, Refuse, SessionClose
+
+    event = one.event
+    text = Text(f"{seconds:>10.3f}  ", "dim")
+    if isinstance(event, Message):
+        text.append(*(("client -->  ", "cyan") if event.dir == "up" else ("<-- service ", "green")))
+        text.append(*_said(one))
+        if event.f:
+            text.append(f"\n{'':24}{_done(event)}", "dim")
+    elif isinstance(event, Refuse):
+        text.append(f"refused: {event.cause}", "bold red")
+    elif isinstance(event, SessionClose):
+        text.append(f"closed by {event.first}, after {event.ms / 1000:.3f} s", "bold")
+    else:
+        sub = f", {event.sub}" if isinstance(event.sub, str) else ""
+        when = datetime.fromtimestamp(event.t / 1e9).astimezone().isoformat(" ", "seconds")
+        text.append(f"opened {when}, route {event.route}{sub}", "bold")
+    console.print(text, soft_wrap=True)
+
+
+def _said(one: Spoken) -> tuple[str, str]:
+    """What left, and in which style."""
+    if one.payload is None:
+        return f"({absent(one) or 'dropped'})", "dim italic"
+    if getattr(one.event, "op", "text") == "binary":
+        return f"({plural(len(one.payload), 'byte')}) {one.payload[:32].hex(' ')}", ""
+    return printable(one.payload.decode(errors="replace")), ""
+
+
+def _done(event: Message) -> str:
+    """What was done to it, by entity and operator."""
+    counted = Counter(f"{one.entity}\N{RIGHTWARDS ARROW}{one.op}" for one in event.f if one.mode == "enforce")
+    times = "\N{MULTIPLICATION SIGN}"
+    return ", ".join(what if count == 1 else f"{what} {times}{count}" for what, count in counted.items())
+
+
+# -- played -------------------------------------------------------------------------------------------------
+
+
+def _play(
+    conversation: Iterator[Spoken], session: str, url: str, factor: float, patience: float, *, as_json: bool
+) -> None:
+    """Exits with 1 if the answers differ, or the service could not be talked to."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    from proxy.commands.audit.play import PlayError, play
+
+    console = Console(stderr=True)
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    try:
+        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+            task = bar.add_task("connecting")
+            played = play(
+                conversation, url, factor, patience, lambda sent: bar.update(task, description=f"{sent} sent")
+            )
+    except PlayError as error:
+        stop(f"--to {url}: {error}", code=1)
+    if not played.events:
+        _none(session)
+    if not played.sent and played.absent:
+        stop("nothing of what was said is kept", LEVEL, code=1)
+    if as_json:
+        print(json.dumps(played.as_object(), indent=1))
+    else:
+        _tell(played)
+    raise typer.Exit(0 if played.alike else 1)
+
+
+def _tell(played: Played) -> None:
+    for one in played.different:
+        typer.echo(str(one))
+    answers = f"{played.same} of {plural(played.expected, 'answer')} came as before"
+    typer.echo(f"{plural(played.sent, 'message')} sent; {answers}")
+    if played.absent:
+        typer.echo(f"{plural(played.absent, 'message')} could not be sent: erased, or never kept")
+    if played.ended:
+        typer.echo(f"the service ended the connection: {played.ended}")
