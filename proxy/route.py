@@ -97,22 +97,27 @@ class Auth:
 
     digests: tuple[bytes, ...] = field(default=(), repr=False)  # SHA-256 of each token
     origins: frozenset[bytes] = frozenset()  # lower case, as browsers write them
+    names: tuple[str, ...] = ()  # of the tokens, in the same order, for the audit log; empty: it has none
 
-    def check(self, authorization: Sequence[bytes], origin: Sequence[bytes]) -> None:
-        """By all values of these two headers. Raises Denied."""
-        if self.digests and not self._known(authorization):
+    def check(self, authorization: Sequence[bytes], origin: Sequence[bytes]) -> str:
+        """The name of the credential, by all values of these two headers. Raises Denied."""
+        who = self._known(authorization) if self.digests else ""
+        if who is None:
             raise Denied("unauthorized", 401, "This route wants the header Authorization: Bearer TOKEN.")
         if self.origins and not (len(origin) == 1 and origin[0].strip().lower() in self.origins):
             raise Denied("origin", 403, "This route takes no connections from pages of this origin.")
+        return who
 
-    def _known(self, authorization: Sequence[bytes]) -> bool:
+    def _known(self, authorization: Sequence[bytes]) -> str | None:
         """Every token is compared, each in constant time: how long it takes tells nothing about them."""
         if len(authorization) != 1:
-            return False
+            return None
         scheme, _, token = authorization[0].strip().partition(b" ")
         given = sha256(token.strip()).digest()
-        hits = sum(hmac.compare_digest(given, known) for known in self.digests)
-        return scheme.lower() == b"bearer" and hits > 0
+        hits = [hmac.compare_digest(given, known) for known in self.digests]
+        if scheme.lower() != b"bearer" or not any(hits):
+            return None
+        return self.names[hits.index(True)] if self.names else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,8 +161,8 @@ PRINTERS = {"cli", "commands", "banner", "demo", "health", "transcript", "explai
 
 # What may stand in a line of the log: numbers, names of our own, types of exceptions, and words of the system's.
 LOGGABLE = {
-    *("self.relay.sid", "self.sid", "relay.sid", "relay.first", "age", "up", "down"),
-    *("len(routes.relays())", "self.name", "route.name"),  # of a route, as the operator wrote it
+    *("self.relay.name", "self.name", "relay.name", "relay.first", "age", "up", "down"),
+    *("len(routes.relays())", "route.name"),  # of a route, as the operator wrote it
     *("worker", "code", "PATIENCE", "QUICK", "type(error).__name__"),
     *("fits", "allowed"),
     *("len(triggers)", "gate.engine", "len(gate.blind)"),

@@ -30,7 +30,7 @@ class Cause(enum.Enum):
     AUDIT = "audit"  # the audit log could not take it down in time
 
 
-UNSEEN = Close(1011, "message could not be inspected")
+UNINSPECTED = Close(1011, "message could not be inspected")
 SLOW = Close(1011, "inspection took too long")
 DENIED = Close(1008, "policy")
 RESTART = Close(1012, "service restart")
@@ -40,7 +40,7 @@ UNLOGGED = Close(1013, "audit log unavailable")
 # The sender of something bad learns what was bad; its peer did nothing wrong and hears 1001 "going away"
 # (as Kong does, and unlike a relayed 1009, which blames the innocent side). Reasons are constants.
 CLOSES: dict[Cause, tuple[Close, Close]] = {
-    Cause.PIPELINE: (UNSEEN, UNSEEN),
+    Cause.PIPELINE: (UNINSPECTED, UNINSPECTED),
     Cause.BUDGET: (SLOW, SLOW),
     Cause.POLICY: (DENIED, DENIED),
     Cause.TOO_BIG: (Close(1009, "message too big"), Close(1001, "peer sent a message too big")),
@@ -71,7 +71,8 @@ class Refusal(Exception):  # noqa: N818 - a verdict that travels as an exception
         self.closes = closes or CLOSES[cause]
 
 
-LEAKED = "leaked"
+CLEAN, UNSEEN, LEAKED = "clean", "unseen", "leaked"
+"""Verdicts of messages that go on as they came: looked at, not looked at, and could not be looked at."""
 ENFORCE, SHADOW, EXEMPT = "enforce", "shadow", "exempt"
 
 
@@ -99,7 +100,9 @@ class Note:
 
     `verdict` is `rewritten`, `kept` (findings, but nothing was changed), `dropped`, `refused` or `leaked`: what
     could not be inspected went on as it was, because its route says so. The last two have a `cause`. The `kind` of
-    what was refused is None: it may be no message. A clean message has no Note.
+    what was refused is None: it may be no message. A `clean` message, or one at which nobody had to look
+    (`unseen`: the rules look at nothing, or binary messages pass), has a Note only where the audit log wants every
+    message.
     """
 
     direction: Direction

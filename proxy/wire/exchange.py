@@ -16,7 +16,7 @@ from typing import Any
 from proxy.core.action import Cause
 from proxy.core.live import Live
 from proxy.core.message import Side
-from proxy.core.plugs import NoteSink, Submit
+from proxy.core.plugs import Ending, Journal, NoteSink, Submit
 from proxy.core.session import Session
 from proxy.core.tally import Snapshot, Tally
 from proxy.settings import Settings
@@ -44,6 +44,7 @@ class Exchange:
         crowd: Crowd | None = None,
         name: str = "default",
         forget: Callable[[Session], None] = lambda _: None,
+        journal: Journal | None = None,
     ) -> None:
         self.settings = settings
         self.name = name
@@ -54,6 +55,7 @@ class Exchange:
         self.turn = TURN
         self.submit = submit  # for messages too large to be looked at on the loop
         self.sink = sink
+        self.journal = journal  # None: there is no audit
         self.tally = tally
         self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         self.relays: set[Relay] = set()
@@ -109,12 +111,14 @@ class Exchange:
 
     # -- connections --------------------------------------------------------------------------------------
 
-    def opened(self, relay: Relay) -> None:
-        """Both handshakes are done."""
+    def opened(self, relay: Relay, subprotocol: str = "", who: str = "") -> None:
+        """Both handshakes are done. Raises what the audit log raises: then nothing has been opened."""
+        if self.journal is not None:
+            self.journal.opened(relay.inspection.session, subprotocol, relay.key, who)
         self.handshakes -= 1
         self.relays.add(relay)
         self.tally.connections += 1
-        log.info("session %d opened on route %s", relay.sid, self.name)
+        log.info("session %s opened on route %s", relay.name, self.name)
 
     def ended(self, relay: Relay) -> None:
         """Both transports are gone."""
@@ -128,7 +132,12 @@ class Exchange:
             self.tally.bytes[leg.side] += leg.bytes
         up, down = (leg.messages for leg in relay.legs)
         age = relay.now() - relay.born
-        log.info("session %d closed by %s after %.1f s, %d up, %d down", relay.sid, relay.first, age, up, down)
+        log.info("session %s closed by %s after %.1f s, %d up, %d down", relay.name, relay.first, age, up, down)
+        if self.journal is not None:
+            try:
+                self.journal.closed(relay.inspection.session, ending(relay, age))
+            except Exception as error:  # there is nothing left to close
+                log.error("session %s: %s while noting its end", relay.name, type(error).__name__)
 
     def snapshot(self) -> Snapshot:
         """The counters, live connections included."""
@@ -157,7 +166,7 @@ class Exchange:
                     try:
                         self._check(relay, now, idle_since)
                     except Exception as error:  # must not end the timers of all others
-                        log.error("session %d: %s in a timer; it was cut", relay.sid, type(error).__name__)
+                        log.error("session %s: %s in a timer; it was cut", relay.name, type(error).__name__)
                         relay.abort_both()
                 await asyncio.sleep(0)
             for relay in [r for r in idle_since if r not in self.relays]:
@@ -209,3 +218,16 @@ class Exchange:
             self.quiet.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.quiet.wait(), seconds)
+
+
+def ending(relay: Relay, seconds: float) -> Ending:
+    """What is to be said of a connection that has ended."""
+    client, upstream = relay.legs
+    return Ending(
+        first=relay.first,
+        codes=(relay.codes[0], relay.codes[1]),
+        reasons=(relay.reasons[0], relay.reasons[1]),
+        messages=(client.messages, upstream.messages),
+        bytes=(client.bytes, upstream.bytes),
+        seconds=seconds,
+    )

@@ -31,6 +31,10 @@ PEER_FULL, HELD_FULL, PACED = 1, 2, 4
 """Why a leg is not reading: its peer's write buffer is full, too much waits behind a held message, or it is too
 early (pace.py)."""
 
+VERDICT, REST, LOG = 1, 2, 4
+"""Why a leg is held: a message is being looked at elsewhere, it is not its turn (or too early), or the audit log
+has not taken down yet what is to leave. What comes in meanwhile waits in `backlog`, in order."""
+
 HELD_LIMIT = 256 * 1024  # bytes queued behind a held message before the leg stops reading
 MAX_FRAGMENTS = 65_536  # of one message that is kept to be looked at: empty ones cost memory and add up to nothing
 
@@ -62,10 +66,12 @@ class Leg(asyncio.Protocol):
     """The protocol of one transport once frames flow. `relay` decides, `peer` is the leg across."""
 
     __slots__ = (
+        "awaited",
         "backlog",
         "blocked",
         "bytes",
         "deaf",
+        "dropped",
         "ended",
         "have",
         "held",
@@ -85,8 +91,10 @@ class Leg(asyncio.Protocol):
         "side",
         "stall_size",
         "stalled",
+        "sure",
         "told",
         "transport",
+        "unlogged",
     )
 
     def __init__(self, relay: Relay, side: Side, transport: asyncio.Transport, limit: int, rsv1: bool) -> None:
@@ -103,7 +111,7 @@ class Leg(asyncio.Protocol):
         self.need = 0
         self.message: Unfinished | None = None
         self.out: list[bytes] = []
-        self.held = False  # a message is being looked at elsewhere, or `rest`: what comes after waits in `backlog`
+        self.held = 0  # for what reasons
         self.backlog: list[bytes] = []
         self.mute = False  # nothing from this leg is forwarded any more; frames are read only to find its CLOSE
         self.deaf = False  # its CLOSE was read, or its framing is lost: whatever still comes is discarded
@@ -113,7 +121,11 @@ class Leg(asyncio.Protocol):
         self.saw_eof = False
         self.stalled = 0.0  # loop time at which `untaken` was last seen to shrink; 0: the buffer is not full
         self.stall_size = 0  # what it was then
-        self.messages = 0
+        self.messages = 0  # forwarded, or about to be
+        self.dropped = 0
+        self.sure = 0  # `messages` when `out` was last empty: those have left
+        self.unlogged = 0  # notes of what is in `out` since the log was last waited for
+        self.awaited = 0  # and those before, for which it is waited
         self.bytes = 0
 
     # -- asyncio.Protocol ---------------------------------------------------------------------------------
@@ -192,6 +204,8 @@ class Leg(asyncio.Protocol):
         watched = inspection.watched(self)
         inspection.spent = 0.0
         self.need = 0
+        if not out:
+            self.sure = self.messages
         try:
             while size - pos >= 2:
                 first, second = data[pos], data[pos + 1]
@@ -218,7 +232,7 @@ class Leg(asyncio.Protocol):
                         payload = data[body:end]
                         if mask_bit:
                             payload = apply_mask(payload, data[start:body])
-                        new = inspection.inspect(self, KINDS[first & 3], payload)
+                        new = inspection.inspect(self, KINDS[first & 3], payload, count)
                         if new is not payload:
                             out.append(data[sent:pos])
                             sent = end
@@ -228,6 +242,7 @@ class Leg(asyncio.Protocol):
                                 break
                             if new is DROPPED:
                                 count -= 1
+                                self.dropped += 1
                             else:
                                 out.append(self.peer.spell(first, new))
                     count += 1
@@ -241,6 +256,8 @@ class Leg(asyncio.Protocol):
                         sent = pos
                     self._count(count)  # before a CLOSE makes this leg mute
                     count = 0
+                    if self.unlogged and first & 0x0F == CLOSE:
+                        break  # nothing waits behind it: it is read when the log has what goes before
                     end = self._frame(data, pos)
                     if not end:
                         break
@@ -258,7 +275,7 @@ class Leg(asyncio.Protocol):
             if self.message is not None:
                 out.extend(self.message.take_controls())
             self._count(count)
-            self.flush()
+            self.settle()
             self.relay.refuse(self, refusal)
             return
         self._count(count)
@@ -270,7 +287,7 @@ class Leg(asyncio.Protocol):
         if self.message is not None and self.message.controls:
             out.extend(self.message.take_controls())  # do not let a ping wait for the rest of a message
         if pos > sent:
-            if not out and not self.mute:
+            if not out and not self.mute and not self.unlogged:
                 self.peer.transport.write(data if pos == size and not sent else data[sent:pos])
                 return
             out.append(data[sent:pos])
@@ -282,8 +299,12 @@ class Leg(asyncio.Protocol):
             self.messages += messages
 
     def flush(self) -> None:
-        """Write what is waiting in `out` to the peer."""
+        """Write what is waiting in `out` to the peer, once the log has what was noted about it."""
+        if (self.unlogged or self.held & LOG) and not self.mute:
+            self._await_log()
+            return
         out, self.out[:] = b"".join(self.out), []
+        self.awaited = 0
         if out and not self.mute:
             self.peer.transport.write(out)
 
@@ -376,7 +397,7 @@ class Leg(asyncio.Protocol):
         """All frames of a message are here: have it looked at, and forward them as they came if it is clean."""
         payload = message.pieces[0] if len(message.pieces) == 1 else b"".join(message.pieces)
         inspect = self.inspection.inspect_deflated if message.compressed else self.inspection.inspect
-        new = inspect(self, message.kind, payload)
+        new = inspect(self, message.kind, payload, 0)
         if new is payload:
             self.out.extend(message.frames)
             self._count(1)
@@ -385,9 +406,11 @@ class Leg(asyncio.Protocol):
         if new is None:
             self.hold(message.frames, b"")
             return
-        if new is not DROPPED:
-            self.out.append(self.changed(message.kind, new, message.compressed))
-            self._count(1)
+        if new is DROPPED:
+            self.dropped += 1
+            return
+        self.out.append(self.changed(message.kind, new, message.compressed))
+        self._count(1)
 
     def changed(self, kind: Kind, payload: bytes, compressed: bool) -> bytes:
         """The one frame in which a rewritten message goes to the peer, compressed if it came so."""
@@ -401,7 +424,7 @@ class Leg(asyncio.Protocol):
 
     def hold(self, frames: list[bytes], rest: bytes) -> None:
         """Wait for the verdict on a message that came as `frames`; `rest` was read behind it."""
-        self.held = True
+        self.held |= VERDICT
         self.inspection.waits(self, frames)
         self.backlog = [rest] if rest else []
         self.have = len(rest)
@@ -409,20 +432,29 @@ class Leg(asyncio.Protocol):
     def rest(self, unread: bytes, seconds: float = 0.0) -> None:
         """Read `unread` in the next turn of the loop, or later: 256 KiB of the costliest text take ten seconds to
         look at, and everybody else would wait for them."""
-        self.held = True
-        self.inspection.rests(self, seconds)
+        self.held |= REST
+        self.inspection.rests(self, REST, seconds)
         self.backlog, self.have = [unread], len(unread)
 
     def release(self, output: bytes | None) -> None:
         """The verdict is there: send `output` (None: nothing), then go on with what came in meanwhile."""
-        if output is not None:
+        if output is None:
+            self.dropped += 1
+        else:
+            if not self.out:
+                self.sure = self.messages
             self._count(1)
             self.out.append(output)
-        self.carry_on()
+        self.carry_on(VERDICT)
 
-    def carry_on(self) -> None:
-        """Nothing is held any more: read what waited behind it."""
-        self.held = False
+    def carry_on(self, reason: int) -> None:
+        """`reason` is no reason any more to hold this leg."""
+        self.held &= ~reason
+        if not self.held:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Read what waited while this leg was held."""
         data = b"".join(self.backlog)
         self.backlog, self.have = [], 0
         if data and not self.deaf:
@@ -433,3 +465,48 @@ class Leg(asyncio.Protocol):
             self.unblock(HELD_FULL)
         if self.saw_eof and not self.held:
             self.relay.fin(self)
+
+    # -- the audit log (core.plugs.Waiting) ---------------------------------------------------------------
+
+    def _await_log(self) -> None:
+        if self.held & LOG:
+            return  # what was noted since is waited for next
+        self.awaited += self.unlogged
+        self.unlogged = 0
+        self.held |= LOG
+        if self.parts is not None:  # they wait like everything else that is not read yet
+            self.backlog, self.parts = self.parts, None
+        self.inspection.wait(self)
+
+    def written(self) -> None:
+        """The log has what was noted before the waiting began: let it go, unless more was noted since."""
+        if self.held & LOG:  # else the connection has ended meanwhile
+            self.held &= ~LOG
+            self.flush()
+            if not self.held:
+                self._go_on()
+
+    def unwritten(self) -> None:
+        """The log could not take it."""
+        if self.held & LOG:
+            self.relay.refuse(self, Refusal(Cause.AUDIT))
+
+    def settle(self) -> None:
+        """The connection ends: send what is good and waits for nothing but the log, which has to take it now (in
+        the durability `synced` everybody waits for the disk; that is rare). If it cannot, nothing is sent."""
+        if self.unlogged or self.held & LOG:
+            if not self.inspection.committed():
+                self.lose()
+                return
+            self.unlogged = 0
+            self.held &= ~LOG
+        self.flush()
+
+    def lose(self) -> None:
+        """Forget what was not sent yet, also if the log already says that it was."""
+        if self.unlogged or self.awaited:
+            self.relay.lost_messages += self.unlogged + self.awaited
+            self.messages = self.sure
+        self.unlogged = self.awaited = 0
+        self.held &= ~LOG
+        self.out.clear()

@@ -57,11 +57,11 @@ class PacedLeg(Leg):
             self.rest(data[size:], max(LEAST, (1 - self.tokens) / self.rate))
             self.block(PACED)
 
-    def carry_on(self) -> None:
+    def carry_on(self, reason: int) -> None:
         """Read on where it stopped."""
         self.relay.active = True  # it is the proxy that lets it wait
         self.early = False
-        super().carry_on()
+        super().carry_on(reason)
         if not self.early:
             self.unblock(PACED)
 

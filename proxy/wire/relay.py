@@ -33,6 +33,7 @@ class Relay:
         "active",
         "born",
         "closed",
+        "codes",
         "deadline",
         "exchange",
         "first",
@@ -40,6 +41,9 @@ class Relay:
         "key",
         "legs",
         "lost_legs",
+        "lost_messages",
+        "name",
+        "reasons",
         "refused",
         "sid",
         "untaken",
@@ -55,6 +59,7 @@ class Relay:
     ) -> None:
         self.exchange = exchange
         self.sid = sid
+        self.name = f"{exchange.crowd.run}-{sid}"  # in the log and the audit
         self.key = key  # under which the limits count this client
         self.inspection = Inspection(self, exchange, deflated)
         limit, rsv1 = exchange.settings.max_message, deflated is not None
@@ -65,7 +70,10 @@ class Relay:
         self.legs = (client, upstream)
         client.peer, upstream.peer = upstream, client
         self.closed = 0  # how many sides have sent CLOSE
+        self.codes: list[int | None] = [None, None]  # by Side: what their CLOSE said
+        self.reasons = [0, 0]  # and how long its reason was, in bytes
         self.lost_legs = 0
+        self.lost_messages = 0  # noted, and not sent on: the log could not take them
         self.refused = False  # the proxy has closed both sides itself
         self.deadline = 0.0  # loop time at which whatever is left is aborted; 0: none
         self.untaken = 0  # bytes that the peers had not taken when the deadline was set
@@ -86,10 +94,14 @@ class Relay:
     def close_frame(self, leg: Leg, payload: bytes, raw: bytes) -> None:
         """CLOSE from `leg`: pass it on behind everything sent before, and hear nothing more from there."""
         code, raw = self.inspection.reason(leg, payload, raw)
+        self.codes[leg.side], self.reasons[leg.side] = code, max(len(payload) - 2, 0)
         if self.refused:
             leg.deaf = True
             self._hang_up(leg)  # its answer to the proxy's own CLOSE: swallowed, or two peers storm each other
             return
+        if leg.unlogged and not self.inspection.committed():  # its reason: nothing waits behind a CLOSE
+            raise Refusal(Cause.AUDIT)
+        leg.unlogged = 0
         leg.out.append(raw)
         leg.flush()
         leg.deaf = leg.mute = leg.peer.told = True
@@ -118,6 +130,8 @@ class Relay:
             if not self.closed:
                 self.first = f"proxy {cause.value}"
             self._end_by(self.exchange.settings.close_timeout)
+            for leg in self.legs:
+                leg.lose() if cause is Cause.AUDIT else leg.settle()
             for action in actions:
                 match action:
                     case Note():
@@ -132,10 +146,13 @@ class Relay:
 
     def _record(self, note: Note) -> None:
         """Note a refusal. Where even that fails the connection is closed all the same: nothing leaves."""
+        journal = self.exchange.journal
         try:
             self.exchange.sink(note)
+            if journal is not None:
+                journal.refused(self.inspection.session, note, self.lost_messages)
         except Exception as error:
-            log.error("session %d: %s while noting a refusal", self.sid, type(error).__name__)
+            log.error("session %s: %s while noting a refusal", self.name, type(error).__name__)
 
     def _send_close(self, leg: Leg, close: Close) -> None:
         if leg.told or leg.ended or leg.transport.is_closing():
@@ -147,10 +164,10 @@ class Relay:
         """Forget whatever of this leg was not forwarded yet."""
         leg.mute = True
         leg.message = None
-        leg.out.clear()
+        leg.lose()
         self.inspection.forget(leg)
-        if leg.held and not leg.deaf:
-            leg.carry_on()
+        if not leg.deaf and (leg.held or leg.backlog or leg.saw_eof):
+            leg.carry_on(leg.held)
 
     def _hang_up(self, leg: Leg) -> None:
         """Nothing more goes to this leg. FIN first, so that a CLOSE still in flight is not lost to a RST."""

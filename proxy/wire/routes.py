@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from proxy.core.plugs import Journal
 from proxy.core.tally import Snapshot, Tally
 from proxy.route import Denied, Route, Table, Unclear
 from proxy.template import Params
@@ -27,11 +28,15 @@ class Way(NamedTuple):
 
 
 class Routes:
-    """Made once per process by the composition root. `tally` counts what no route is to blame for."""
+    """Made once per process by the composition root. `tally` counts, and `journal` notes, what no route is to
+    blame for."""
 
-    def __init__(self, ways: Sequence[Way], tally: Tally) -> None:
+    name = "-"
+
+    def __init__(self, ways: Sequence[Way], tally: Tally, journal: Journal | None = None) -> None:
         self.ways = tuple(ways)
         self.tally = tally
+        self.journal = journal
         self.table = Table([way.route for way in ways])
 
     def find(self, request: Request) -> tuple[Way, Params]:

@@ -24,7 +24,7 @@ from proxy.codecs import choose
 from proxy.core.action import Action, Cause, Note
 from proxy.core.live import Live
 from proxy.core.message import Side
-from proxy.core.plugs import Choose, Detector, NoteSink
+from proxy.core.plugs import Choose, Detector, Journal, NoteSink
 from proxy.core.policy import Rule
 from proxy.core.tally import Tally
 from proxy.settings import Settings
@@ -312,6 +312,7 @@ class Wire:
         detector: Detector | None = None,
         choose: Choose = choose,
         sink: NoteSink | None = None,
+        journal: Journal | None = None,
         deflate: DeflateParams | None = None,
         half_close: bool = True,
         early: tuple[bytes, bytes] = (b"", b""),
@@ -329,7 +330,8 @@ class Wire:
         self.tally = Tally()
 
         async def make() -> Exchange:
-            return Exchange(self.settings, self.live, self.bench.submit, self._note, self.tally)
+            submit = self.bench.submit
+            return Exchange(self.settings, self.live, submit, self._note, self.tally, journal=journal)
 
         self.exchange = self.loop.run_until_complete(make())
         self.client, self.upstream = self.ends = tuple(End(self.loop, side, half_close) for side in Side)
