@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from proxy.commands.differ import Change
+    from proxy.commands.recording import Recorded
     from proxy.commands.replay import Differs
     from proxy.detect.engine import Engine
     from proxy.rulebook.load import Draft
@@ -30,7 +31,8 @@ HELP = (
     '"text"; "session": keeps connections apart. Values are shown only with --show.\n\n'
     "Exits with 0 if nothing differs (with --on: no message), with 1 if something does.\n\n"
     "Examples: [bold]hushwire diff default strict[/bold], "
-    "[bold]hushwire diff rules/old.yaml rules/new.yaml --on recorded.jsonl[/bold]"
+    "[bold]hushwire diff rules/old.yaml rules/new.yaml --on recorded.jsonl[/bold], "
+    "[bold]hushwire diff default rules/new.yaml --on ~/.local/state/hushwire/audit --since 2d[/bold]"
 )
 LONGEST = 160  # characters of a value that are shown; JSON has all
 MARKS = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow"), "moved": (">", "cyan")}
@@ -39,7 +41,16 @@ MARKS = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yel
 def diff(
     old: Annotated[str, typer.Argument(metavar="OLD", help="Rules: a name, or a file.", show_default=False)],
     new: Annotated[str, typer.Argument(metavar="NEW", help="Others.", show_default=False)],
-    on: Annotated[str | None, typer.Option("--on", metavar="FILE", help="Messages to try both on.")] = None,
+    on: Annotated[
+        str | None, typer.Option("--on", metavar="FILE|DIR", help="Messages to try both on; or an audit.")
+    ] = None,
+    session: Annotated[
+        str | None, typer.Option(metavar="RUN-SID", help="With --on an audit: only this session.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="With --on an audit: only what left after, like 2h or 2026-11-20."),
+    ] = None,
     show: Annotated[
         bool, typer.Option("--show", metavar=" ", help="With --on: what leaves, values and all.")
     ] = False,
@@ -51,9 +62,10 @@ def diff(
 
     from proxy.commands.differ import differences
 
+    recording = None if on is None else _recording(on, session, since)
     before, after = _drafts(old, new, ner)
     changes = list(differences(before.merged, after.merged))
-    messages, found = (0, []) if on is None else _replayed(on, before, after)
+    messages, found = (0, []) if recording is None else _replayed(recording, before, after)
     if as_json:
         told: dict[str, Any] = {"changes": [change.as_json() for change in changes]}
         if on is not None:
@@ -81,35 +93,70 @@ def _drafts(old: str, new: str, ner: str) -> tuple[Draft[Engine], Draft[Engine]]
     return before, after
 
 
-def _replayed(on: str, before: Draft[Engine], after: Draft[Engine]) -> tuple[int, list[Differs]]:
-    """How many messages there are, and those that differ."""
-    from proxy.commands.replay import RecordError, compared
+class _Recording(NamedTuple):
+    name: str
+    size: int
+    """Bytes, as far as they are told while it is read."""
+    messages: Callable[[Callable[[int], None]], Iterator[Recorded]]
+
+
+def _recording(on: str, session: str | None, since: str | None) -> _Recording:
+    """What --on names; exit 2 if it is nothing."""
+    from proxy.audit.conversation import size
+    from proxy.commands.recording import of_audit, of_file
 
     path = Path(on)
+    try:
+        if path.is_dir():
+            start = None if since is None else _moment(since)
+            return _Recording(on, size(path), lambda tell: of_audit(path, session, start, tell))
+        if session is not None or since is not None:
+            stop("--session and --since choose from an audit; --on names a file", code=2)
+        return _Recording(path.name, path.stat().st_size, lambda tell: of_file(path, tell))
+    except OSError as error:
+        stop(f"--on: cannot read '{on}' ({error.strerror})", code=2)
+
+
+def _moment(since: str) -> int:
+    from datetime import UTC, datetime
+
+    from proxy.audit.question import moment
+
+    try:
+        return moment(since, datetime.now(UTC))
+    except ValueError:
+        stop(f"--since: '{since}' is no time; write 2h, 30m, today, 2026-11-20 or 2026-11-20T14:30", code=2)
+
+
+def _replayed(recording: _Recording, before: Draft[Engine], after: Draft[Engine]) -> tuple[int, list[Differs]]:
+    """How many messages there are, and those that differ."""
+    from proxy.commands.recording import RecordError
+    from proxy.commands.replay import compared
+
     messages, found = 0, []
     try:
-        with _progress(path) as tell:
-            for one in compared(path, before, after, tell):
+        with _progress(recording) as tell:
+            for one in compared(recording.messages(tell), before, after):
                 messages += 1
                 if one is not None:
                     found.append(one)
     except OSError as error:
-        stop(f"--on: cannot read '{on}' ({error.strerror})", code=2)
+        stop(f"--on: cannot read '{recording.name}' ({error.strerror})", code=2)
     except RecordError as error:
-        stop(f"--on: {on}: {error}", code=2)
+        stop(f"--on: {recording.name}: {error}", code=2)
     return messages, found
 
 
 @contextmanager
-def _progress(path: Path) -> Iterator[Callable[[int], None]]:
+def _progress(recording: _Recording) -> Iterator[Callable[[int], None]]:
     """A bar on a terminal, by the bytes read."""
     from rich.console import Console
     from rich.progress import Progress
 
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(path.name, total=path.stat().st_size)
-        yield lambda read: bar.update(task, completed=read)
+        task = bar.add_task(recording.name, total=recording.size)
+        yield lambda read: bar.update(task, advance=read)
 
 
 def _show_changes(changes: Sequence[Change], console: Console, *, same: bool) -> None:
@@ -148,7 +195,8 @@ def _show_messages(found: Sequence[Differs], messages: int, console: Console, *,
     from proxy.commands.trial import said
 
     for one in found:
-        console.print(Text.assemble((f"message {one.number}", "bold"), f", {one.direction.label}"))
+        whose = f" of {one.session}" if one.session else ""
+        console.print(Text.assemble((f"message {one.number}{whose}", "bold"), f", {one.direction.label}"))
         for when, treated, style in (("before", one.before, "red"), ("after", one.after, "green")):
             why = said(treated)
             text = Text.assemble(f"  {when:<6} ", (treated.verdict, style), f": {why}" if why else "")
@@ -166,4 +214,5 @@ def _as_object(one: Differs, *, show: bool) -> dict[str, Any]:
     if not show:
         for side in sides.values():
             del side["sent"]
-    return {"number": one.number, "direction": one.direction.label, **sides}
+    whose = {"session": one.session} if one.session else {}
+    return {"number": one.number, **whose, "direction": one.direction.label, **sides}

@@ -40,13 +40,13 @@ class Connection:
         self._lanes = [Lane(direction, policy, engine, choose) for direction in Direction]
         self._session = Session(0)
 
-    def treat(self, direction: Direction, payload: bytes) -> Treated:
-        """What becomes of a text message."""
+    def treat(self, direction: Direction, payload: bytes, kind: Kind = Kind.TEXT) -> Treated:
+        """What becomes of a message."""
         lane = self._lanes[direction]
         try:
-            if lane.clear(Kind.TEXT, payload, self._session):  # as the wire does: most of a recording is clean
+            if lane.clear(kind, payload, self._session):  # as the wire does: most of a recording is clean
                 return Treated(payload, ())
-            actions = lane.work(Kind.TEXT, payload, self._session)
+            actions = lane.work(kind, payload, self._session)
         except Exception as error:  # whatever a step raises: the wire does the same
             actions = lane.refuse(refusal_of(error))
         done: tuple[Done, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.commands.differ import _moved, differences
-from proxy.commands.replay import RecordError, compared, recorded
+from proxy.commands.recording import Recorded, RecordError, of_file, recorded
+from proxy.commands.replay import compared
+from proxy.core.message import Direction, Kind
 from proxy.rulebook.load import Draft, draft
+from tests.audit.logs import DAY, message
+from tests.audit.test_conversation import Talking
 from tests.commands.running import hushwire
 from tests.rules import ground
 
@@ -93,13 +98,13 @@ def test_messages_that_come_out_differently_are_told_by_their_number(tmp_path: P
     old = made(tmp_path, OLD)
     new = made(tmp_path, OLD.replace("action: replace", "action: redact, direction: client_to_upstream"), "b.yaml")
     read: list[int] = []
-    found = [one for one in compared(path, old, new, read.append) if one is not None]
+    found = [one for one in compared(of_file(path, read.append), old, new) if one is not None]
     assert [(one.number, one.before.verdict, one.after.sent) for one in found] == [
         (1, "rewritten", b""),
         (3, "rewritten", b'{"iban": "DE89370400440532013000"}'),
     ]
-    assert read[-1] == path.stat().st_size - 1
-    assert [one for one in compared(path, old, old, read.append) if one is not None] == []
+    assert sum(read) == path.stat().st_size
+    assert [one for one in compared(of_file(path, read.append), old, old) if one is not None] == []
 
 
 def test_a_name_of_a_rule_and_new_tokens_are_no_difference(tmp_path: Path) -> None:
@@ -109,7 +114,7 @@ def test_a_name_of_a_rule_and_new_tokens_are_no_difference(tmp_path: Path) -> No
         new = made(
             tmp_path, OLD.replace("action: replace", f"action: {action}").replace("id: c", "id: d"), "b.yaml"
         )
-        assert [one for one in compared(path, old, new, lambda _: None) if one is not None] == []
+        assert [one for one in compared(of_file(path, lambda _: None), old, new) if one is not None] == []
 
 
 @pytest.mark.parametrize(
@@ -149,3 +154,46 @@ def test_the_command_tells_rules_and_messages_and_values_only_when_asked(tmp_pat
     done = hushwire("diff", "a.yaml", "a.yaml", "--on", "none.jsonl", folder=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert hushwire("diff", "a.yaml", "none.yaml", folder=tmp_path).returncode == 3
+
+
+def test_an_audit_of_what_left_is_a_recording(tmp_path: Path) -> None:
+    made(tmp_path, OLD)
+    made(tmp_path, OLD.replace("action: replace", "action: redact"), "b.yaml")
+    log = Talking(tmp_path / "audit")
+    log.say(b"bob@example.com got past")
+    log.say(b"nothing")
+    log.say(b"bob@example.com", sid="0badcafe-2", dir="down", n=5)
+    log.block(message(2, verdict="dropped", out=0))
+    both = ("diff", "a.yaml", "b.yaml", "--on", "audit")
+    done = hushwire(*both, "--json", folder=tmp_path)
+    said = json.loads(done.stdout)
+    assert said["messages"] == 3
+    assert [(one["session"], one["direction"], one["number"]) for one in said["different"]] == [
+        ("0badcafe-1", "client_to_upstream", 1),
+        ("0badcafe-2", "upstream_to_client", 5),
+    ]
+    done = hushwire(*both, "--session", "0badcafe-2", folder=tmp_path)
+    assert done.returncode == 1 and "message 5 of 0badcafe-2, upstream_to_client" in done.stdout
+    assert done.stdout.splitlines()[-1] == "1 of 1 message comes out differently"
+    done = hushwire(*both, "--since", str(datetime.fromtimestamp(DAY + 2, UTC)), folder=tmp_path)
+    assert done.stdout.splitlines()[-1] == "1 of 1 message comes out differently"
+    done = hushwire(*both, "--since", "whenever", folder=tmp_path)
+    assert done.returncode == 2 and "--since" in done.stderr
+    done = hushwire("diff", "a.yaml", "b.yaml", "--on", "a.yaml", "--since", "2h", folder=tmp_path)
+    assert done.returncode == 2 and "--on names a file" in done.stderr
+    done = hushwire(*both, "--session", "0badcafe-3", folder=tmp_path)
+    assert done.returncode == 2 and "nothing of what was said is kept" in done.stderr
+    (tmp_path / "audit" / "log-0" / "20261119-000000.jsonl").write_text("no block\nat all\n")
+    done = hushwire(*both, folder=tmp_path)
+    assert done.returncode == 2 and "the log cannot be read" in done.stderr
+
+
+def test_a_session_that_has_ended_is_forgotten(tmp_path: Path) -> None:
+    old = made(tmp_path, OLD)
+    way = Direction.CLIENT_TO_UPSTREAM
+    messages = [
+        Recorded(way, b"", "a", 1),
+        Recorded(way, b"", "a", 0, last=True),
+        Recorded(way, b"\xff", "a", 1, Kind.BINARY),
+    ]
+    assert list(compared(messages, old, old)) == [None, None]
