@@ -1,0 +1,210 @@
+"""One log and its one writer: blocks go to the open segment, and the tree grows with them.
+
+`append` is called in one thread (the loop's) and never waits for a disk; `sync` may be called in any. What is
+signed was on the disk before. Which log is continued, and from where, is told in opening.py and restore.py; what
+an event says is not known here.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from calendar import timegm
+from dataclasses import dataclass
+from pathlib import Path
+
+from proxy.audit.bodies import Bodies
+from proxy.audit.checkpoint import Checkpoint, Signer
+from proxy.audit.layout import Segment
+from proxy.audit.restore import Place, Restored
+from proxy.audit.storage import Tail, replace, sync_directory
+from proxy.audit.tree import Frontier, leaf_hash
+
+SEGMENT_SIZE = 64 << 20
+DAY = 86_400_000_000_000  # nanoseconds
+
+
+@dataclass(slots=True)
+class Owed:
+    """A block on its way, and the rows that stand in side files before it does."""
+
+    block: bytes
+    events: int
+    marks: bytes
+    bodies: bytes
+    day: int
+
+
+class Log:
+    """`id` names it; `seq` and `size` count its events and blocks; `repaired` bytes of a torn line were cut off
+    when it was opened; `folder` is where it lies; `written` counts bytes of blocks since it was opened."""
+
+    def __init__(self, folder: Path, lock: int, restored: Restored, signer: Signer, segment_size: int) -> None:
+        """Use `open_log`. `lock` is the descriptor that holds the lock. Raises OSError."""
+        place = restored.place
+        self.folder, self.id, self.repaired, self.written = folder, restored.log, restored.torn, 0
+        self.seq = place.seq
+        self.signed = restored.signed
+        """How many blocks the newest checkpoint covers; -1: there is none."""
+        self.note = ""
+        """The newest checkpoint that was signed here."""
+        self._lock, self._signer, self._limit = lock, signer, segment_size
+        self._tree = Frontier(place.size, place.peaks)
+        self._owed: Owed | None = None
+        self._state, self._syncing = threading.Lock(), threading.Lock()  # the first one is held for microseconds
+        self._number, self._day, self._offset = place.segment, -1, place.offset
+        self._file: Tail | None = None
+        self._marks: Tail | None = None
+        self._bodies: Bodies | None = None
+        self._left: list[Tail | Bodies] = []  # of segments before, to be synced and closed
+        self._named = True  # files were made whose names a power cut would lose
+        self._hashed: list[tuple[Path, list[bytes]]] = []  # leaves that are not in their file yet
+        self._leaves: Tail | None = None
+
+    def go_on(self, segment: Segment, leaves: Tail, hashed: list[bytes], marks: Tail | None) -> None:
+        """Continue an open segment, whose side files are given. Raises OSError."""
+        self._file = Tail(segment.path, self._offset)
+        self._day = timegm(time.strptime(segment.path.name[:8], "%Y%m%d")) // 86_400
+        self._leaves, self._marks = leaves, marks
+        self._hashed.append((leaves.path, hashed))
+
+    def skip(self, segment: Segment) -> None:
+        """Begin another segment behind one that is sealed."""
+        self._number, self._offset = segment.number + 1, 0
+
+    @property
+    def size(self) -> int:
+        """Blocks."""
+        return self._tree.size
+
+    @property
+    def owing(self) -> bool:
+        """Whether a block is not on the disk yet: `resume`, before anything else is appended."""
+        return self._owed is not None
+
+    # -- writing, in one thread ---------------------------------------------------------------------------
+
+    def append(self, lines: bytes, events: int, t: int, marks: bytes = b"", bodies: bytes = b"") -> None:
+        """Write `lines`, so many encoded events with a line feed each, as one block, behind its rows in the side
+        files. `t` is the time of the first one (Unix, nanoseconds), whose day names a new segment.
+
+        OSError says that the disk did not take it; the log has, and is `owing`.
+        """
+        assert self._owed is None, "what is owed comes first"
+        block = b'{"b":%d,%s' % (self._tree.size, lines[1:])
+        self._owed = Owed(block, events, marks, bodies, t // DAY)
+        self.resume()
+
+    def resume(self) -> None:
+        """Write what is owed. OSError as long as that is not possible."""
+        owed = self._owed
+        if owed is None:
+            return
+        file = self._file
+        if file is None or owed.day > self._day or self._full(len(owed.block)):
+            file = self._next(owed.day)
+        if owed.marks:
+            self._marks = self._marks or self._made(".marks")
+            self._marks.put(owed.marks)
+            owed.marks = b""
+        if owed.bodies:
+            self._bodies = self._bodies or Bodies.open(file.path.with_suffix(".bodies"))
+            self._bodies.append(owed.bodies)
+            owed.bodies = b""
+        file.put(owed.block)
+        leaf = leaf_hash(owed.block)
+        with self._state:
+            self._owed = None
+            self._tree.add(leaf)
+            self._hashed[-1][1].append(leaf)
+            self._offset = file.end
+            self.seq += owed.events
+        self.written += len(owed.block)
+
+    def _full(self, more: int) -> bool:
+        return self._offset > 0 and self._offset + more > self._limit
+
+    def _next(self, day: int) -> Tail:
+        """The next segment: its number is its order, its day never goes back."""
+        number, day = self._number + (self._file is not None), max(day, self._day)
+        stem = time.strftime("%Y%m%d", time.gmtime(day * 86_400)) + f"-{number:06}"
+        file = Tail(self.folder / f"{stem}.jsonl")
+        with self._state:
+            self._left += [left for left in (self._file, self._marks, self._bodies) if left is not None]
+            self._file, self._marks, self._bodies = file, None, None
+            self._number, self._day, self._offset, self._named = number, day, 0, True
+            self._hashed.append((file.path.with_suffix(".leaves"), []))
+        return file
+
+    def _made(self, suffix: str) -> Tail:
+        assert self._file is not None
+        made = Tail(self._file.path.with_suffix(suffix))
+        with self._state:
+            self._named = True
+        return made
+
+    # -- the disk and the proof, in any thread ------------------------------------------------------------
+
+    def sync(self, *, sign: bool = True) -> int:
+        """Until what is written now survives a power cut; then its leaves are kept and, if we `sign`, a
+        checkpoint. Returns how many blocks that are. Raises OSError."""
+        with self._syncing:
+            with self._state:
+                place = Place(self._tree.size, self.seq, tuple(self._tree.peaks), self._number, self._offset)
+                left = list(self._left)
+                files = [file for file in (*left, self._marks, self._bodies, self._file) if file is not None]
+                hashed = [(path, tuple(leaves)) for path, leaves in self._hashed]
+                named, self._named = self._named, False
+            try:
+                for file in files:
+                    file.sync()
+                if named:
+                    sync_directory(self.folder)
+            except OSError:
+                with self._state:
+                    self._named |= named
+                raise
+            self._forget(left)
+            self._keep(hashed)
+            if sign and self.signed != place.size:
+                self._sign(place)
+            return place.size
+
+    def _forget(self, left: list[Tail | Bodies]) -> None:
+        with self._state:
+            del self._left[: len(left)]
+        for file in left:
+            file.close()
+
+    def _keep(self, hashed: list[tuple[Path, tuple[bytes, ...]]]) -> None:
+        """Append leaves to their files. All of `hashed` but the last belongs to segments that are complete."""
+        for index, (path, leaves) in enumerate(hashed):
+            if self._leaves is None or self._leaves.path != path:
+                if self._leaves is not None:
+                    self._leaves.close()
+                self._leaves = Tail(path, 0)
+            self._leaves.put(b"".join(leaves))
+            with self._state:
+                del self._hashed[0][1][: len(leaves)]
+                if index + 1 < len(hashed):
+                    del self._hashed[0]
+
+    def _sign(self, place: Place) -> None:
+        """The checkpoint comes first: a frontier behind it helps nobody."""
+        root = Frontier(place.size, place.peaks).root()
+        note = self._signer.sign(Checkpoint(self.id, place.size, root, place.seq, int(time.time())))
+        replace(self.folder / "checkpoint", note.encode())
+        replace(self.folder / "frontier", place.text())
+        self.note = note
+        self.signed = place.size
+
+    def close(self) -> None:
+        """Sync, sign, and let others have the log. OSError: it was let go, but not everything is on the disk."""
+        try:
+            self.sync()
+        finally:
+            for file in (*self._left, self._file, self._marks, self._bodies, self._leaves):
+                if file is not None:
+                    file.close()
+            os.close(self._lock)

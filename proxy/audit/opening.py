@@ -1,0 +1,107 @@
+"""Which log of a directory a writer takes: the first one that is free and fit; a new one if there is none."""
+
+from __future__ import annotations
+
+import logging
+import os
+from itertools import count
+from pathlib import Path
+
+from proxy.audit import storage
+from proxy.audit.blocks import Reading
+from proxy.audit.checkpoint import CheckpointError, Signer, Verifier
+from proxy.audit.layout import Segment, segments
+from proxy.audit.log import SEGMENT_SIZE, Log
+from proxy.audit.marks import ROW
+from proxy.audit.restore import Restored, UnfitError, restore
+from proxy.audit.storage import Tail
+from proxy.audit.tree import leaf_hash
+
+log = logging.getLogger("hushwire")
+
+
+class LogError(Exception):
+    """There can be no log here. The text says where, why, and what to do."""
+
+
+def open_log(directory: Path, signer: Signer, *, segment_size: int = SEGMENT_SIZE) -> Log:
+    """Continue the first log of `directory` that nobody holds and that is what its checkpoint says, or begin one.
+
+    A log that is not is left as it is, and said so. Raises LogError.
+    """
+    try:
+        storage.make_directory(directory)
+        _publish(directory / "public.key", signer.verifier)
+        for number in count():
+            if opened := _take(directory / f"log-{number}", signer, segment_size):
+                return opened
+    except OSError as error:
+        raise LogError(
+            f"no audit log can be kept in {directory} ({error.strerror}); let it be a directory that this user may"
+            " write to, or name another one with --audit DIR"
+        ) from None
+    raise AssertionError("numbers have no end")
+
+
+def _publish(path: Path, verifier: Verifier) -> None:
+    """Let everybody check what we sign. One directory has one key."""
+    if not path.exists():
+        storage.replace(path, verifier.vkey.encode() + b"\n")
+    try:
+        published = Verifier.parse(path.read_text())
+    except (CheckpointError, UnicodeDecodeError):
+        raise LogError(f"{path} is not a verifier key; restore it, or name another directory") from None
+    if published.public != verifier.public:
+        raise LogError(
+            f"{path} belongs to another signing key than ours; give the key that this audit was begun with, or"
+            " name another directory with --audit DIR"
+        )
+
+
+def _take(folder: Path, signer: Signer, segment_size: int) -> Log | None:
+    """The log in `folder`, or None if another one has to be taken."""
+    storage.make_directory(folder)
+    lock = storage.lock(folder / "lock")
+    if lock is None:
+        return None
+    try:
+        restored = restore(folder, signer.verifier)
+        opened = Log(folder, lock, restored, signer, segment_size)
+        _continue(opened, restored)
+        opened.sync()  # a log has a name before it has an event
+    except UnfitError as unfit:
+        os.close(lock)
+        why = str(unfit)
+        log.error("audit: %s is left as it is and another log is written: %s", folder.name, why)
+        return None
+    except BaseException:
+        os.close(lock)
+        raise
+    return opened
+
+
+def _continue(opened: Log, restored: Restored) -> None:
+    """Take up the open segment, with its side files as far as they belong to what is whole."""
+    last = next(reversed(segments(opened.folder)), None)
+    if last is None or last.number < restored.place.segment:
+        return
+    if last.sealed:
+        opened.skip(last)
+        return
+    leaves = last.beside("leaves")
+    known, hashed = restored.known, list(restored.leaves)
+    if known * 32 > (leaves.stat().st_size if leaves.exists() else 0):
+        known, hashed = 0, [leaf_hash(block.data) for block in Reading(last, 0, restored.place.offset)]
+    opened.go_on(last, Tail(leaves, known * 32), hashed, _marks(last, opened.seq))
+
+
+def _marks(segment: Segment, seq: int) -> Tail | None:
+    """Without the rows of events that were never written."""
+    path = segment.beside("marks")
+    if not path.exists():
+        return None
+    rows = path.read_bytes()
+    end = len(rows) // ROW.size * ROW.size
+    while end and ROW.unpack_from(rows, end - ROW.size)[0] >= seq:
+        end -= ROW.size
+    return Tail(path, end)

@@ -1,0 +1,132 @@
+"""What goes into the next block: events as they come, with the rows of their side files. No clock runs in here.
+
+The hot path: one of these per message with a finding. Figures are of this machine's kind, per event of 390 bytes
+with one finding: its struct 0.14 us, the finding's 0.05, commitment and row 0.55, encoding 0.25 where 50 share a
+block.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import UNSET
+
+from proxy.audit import bodies, events
+from proxy.audit.marks import ROW
+from proxy.core.action import Note
+from proxy.core.message import Kind
+
+encode_lines = msgspec.json.Encoder().encode_lines  # 0.25 us an event of 390 bytes; 0.39 one by one
+SALT = 16
+SALTS = 256  # drawn at once: 0.02 us each, 0.4 one by one
+EVENT = 256  # bytes that an event takes at most, about, without findings; and a finding with them
+
+
+class Page(NamedTuple):
+    """A block's worth: what Log.append is given."""
+
+    lines: bytes
+    events: int
+    t: int
+    marks: bytes
+    bodies: bytes
+
+
+class Pages:
+    """Events of log `log`, from number `seq` on, by session ids that begin with `run`. Whoever adds some says the
+    time before: `t` and `mono` are those of all events of a turn."""
+
+    def __init__(self, log: str, seq: int, run: str, epoch: Callable[[], int]) -> None:
+        self.log, self.seq, self.run = log, seq, run
+        self.t = self.mono = 0
+        self.weight = 0
+        """Bytes, about."""
+        self._epoch = epoch
+        self._entries: list[events.Event] = []
+        self._rows: list[bytes] = []
+        self._bodies: list[bytes] = []
+        self._salts: list[bytes] = []
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def add(self, kind: Callable[..., events.Event], **given: Any) -> None:
+        """One event of any kind but those that are frequent."""
+        self._take(kind(log=self.log, seq=self.seq, t=self.t, mono=self.mono, **given))
+
+    def _take(self, event: events.Event) -> None:
+        self._entries.append(event)
+        self.seq += 1
+        self.weight += EVENT
+
+    def message(
+        self, sid: int, route: str, note: Note, number: int, size: int, sent: bytes | None, took: float
+    ) -> None:
+        """What became of one message: see proxy.core.plugs.Journal."""
+        self._take(
+            events.Message(
+                log=self.log,
+                seq=self.seq,
+                t=self.t,
+                mono=self.mono,
+                sid=f"{self.run}-{sid}",
+                route=route,
+                dir=events.WAYS[note.direction],
+                n=number,
+                op="text" if note.kind is Kind.TEXT else "binary",
+                in_=size,
+                out=0 if sent is None else len(sent),
+                policy=note.digest[:16],
+                verdict=note.verdict,  # type: ignore[arg-type] # a word of Verdict
+                lat_us=int(took * 1e6),
+                f=self._findings(note) if note.findings else [],
+                cause=UNSET if note.cause is None else note.cause.value,
+            )
+        )
+
+    def _findings(self, note: Note) -> list[events.Finding]:
+        found: list[events.Finding] = []
+        for entity, rule, operator, recognizer, length, score, mode, mark in note.findings:
+            finding = events.Finding(
+                entity=entity,
+                rule=rule,
+                recognizer=recognizer,
+                op=operator,
+                len=length,
+                score=score,
+                mode=mode,  # type: ignore[arg-type]
+            )
+            if mark is not None:
+                salt = self._salt()
+                finding.c = sha256(salt + mark).hexdigest()[:32]  # marks.commitment, without the call
+                self._rows.append(ROW.pack(self.seq, len(found), self._epoch(), salt, mark))
+            found.append(finding)
+        self.weight += EVENT * len(found)
+        return found
+
+    def keep(self, sent: bytes) -> None:
+        """Keep what left of the message that was added last (level `sanitised`)."""
+        event, salt = self._entries[-1], self._salt()
+        assert isinstance(event, events.Message)
+        event.body = bodies.commitment(salt, sent)
+        self._bodies.append(bodies.row(event.seq, salt, sent))
+        self.weight += len(sent)
+
+    def _salt(self) -> bytes:
+        if not self._salts:
+            drawn = os.urandom(SALT * SALTS)
+            self._salts = [drawn[at : at + SALT] for at in range(0, len(drawn), SALT)]
+        return self._salts.pop()
+
+    def tear(self) -> Page:
+        """All there is; another page begins."""
+        entries = self._entries
+        page = Page(
+            encode_lines(entries), len(entries), entries[0].t, b"".join(self._rows), b"".join(self._bodies)
+        )
+        self._entries, self._rows, self._bodies, self.weight = [], [], [], 0
+        return page

@@ -1,0 +1,119 @@
+"""Files of a log on a disk that may be full, broken or gone: growing ones, ones replaced as a whole, and locks.
+
+What a file means is not known here. Every file is for its owner only. A full disk shows itself first as a short
+write, without any error; whoever does not look at the count loses the end of a line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+from pathlib import Path
+from typing import NoReturn
+
+write = os.write
+"""What brings bytes to a file: tests put a disk that fails in its place."""
+
+PRIVATE_FILE, PRIVATE_DIRECTORY = 0o600, 0o700
+
+
+class Tail:
+    """A file that only grows, by whole pieces: a piece that it could not take leaves nothing of itself."""
+
+    __slots__ = ("end", "file", "path", "synced", "unsure")
+
+    def __init__(self, path: Path, end: int | None = None) -> None:
+        """Continue `path`, cut at `end` if that is given, or begin it. Raises OSError."""
+        self.path = path
+        self.file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, PRIVATE_FILE)
+        self.end = os.fstat(self.file).st_size if end is None else end
+        self.synced = -1
+        """How much of it a power cut leaves."""
+        self.unsure = True
+        """Whether it may end elsewhere."""
+        try:
+            self._cut()
+        except OSError:
+            os.close(self.file)
+            raise
+
+    def put(self, data: bytes) -> None:
+        """Write all of `data`. After OSError nothing of it counts: it is to be put again."""
+        if self.unsure:
+            self._cut()
+        try:
+            count = write(self.file, data)
+            while count < len(data):
+                count += write(self.file, data[count:]) or self._refused()
+        except OSError:
+            self.unsure = True  # what was written of it is cut off now, or before the next piece
+            with contextlib.suppress(OSError):
+                self._cut()
+            raise
+        self.end += count
+
+    def _refused(self) -> NoReturn:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def _cut(self) -> None:
+        size = os.fstat(self.file).st_size
+        if size < self.end:
+            raise OSError(errno.EIO, "somebody has cut a file of the log")
+        if size > self.end:
+            os.ftruncate(self.file, self.end)
+        self.unsure = False
+
+    def sync(self) -> None:
+        """Until what is written now survives a power cut. In any thread; OSError."""
+        end = self.end
+        if end != self.synced:
+            os.fdatasync(self.file)
+            self.synced = end
+
+    def close(self) -> None:
+        """Nothing is written any more."""
+        os.close(self.file)
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Make `path` hold `content`: the old or the new one is there, whole, whenever the power fails. OSError."""
+    draft = path.with_name(f".{path.name}.new")
+    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, PRIVATE_FILE)
+    try:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[write(file, rest) :]
+        os.fsync(file)
+    finally:
+        os.close(file)
+    draft.rename(path)
+
+
+def sync_directory(path: Path) -> None:
+    """Until the names in it survive a power cut. OSError."""
+    file = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def make_directory(path: Path) -> None:
+    """With those above it, for its owner only; also if it is there. OSError."""
+    path.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+
+
+def lock(path: Path) -> int | None:
+    """Hold the lock `path` until the descriptor is closed; None if somebody else does. OSError."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE_FILE)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        return None
+    except OSError:
+        os.close(file)
+        raise
+    return file
