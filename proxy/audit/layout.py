@@ -7,6 +7,7 @@
         20261122-000000.jsonl.gz    sealed and compressed (gzip: the verifier is stdlib only)
         20261123-000000.leaves      hashes of its blocks, 32 bytes each; derived, for speed and to name a bad block
         20261123-000000.marks       fingerprints of what was found, erasable (marks)
+        20261122-000000.order       finds fingerprints in the marks of a segment that is closed; derived (order)
         20261123-000000.bodies      what left, erasable; level `sanitised` only (bodies)
         checkpoint                  the newest signed tree head (checkpoint.py)
         frontier                    the writer's place at that checkpoint (JSON)
@@ -14,6 +15,7 @@
       public.key                    the verifier key of the signatures (C2SP signed-note vkey)
       index.sqlite                  derived and disposable
       holds.json                    legal holds
+      tend.lock                     held by whoever erases, or places a hold (tend)
 
 A segment's name is the day of its first event (UTC) and its number within the log, which is its order. Proxies
 and commands of an operator (who = desk) take the first log that nobody has locked, so logs stay few.
