@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Container
-from typing import Protocol
 
 from msgspec import UNSET
 
 from proxy.audit import events
 from proxy.audit.log import Log
-from proxy.audit.page import Pages
+from proxy.audit.page import Names, Pages
 from proxy.audit.turns import LIMIT, PATIENCE, Durability, Turns
 from proxy.core.action import ENFORCE, Note
 from proxy.core.plugs import Ending
@@ -20,17 +19,6 @@ from proxy.core.session import Session
 
 class FullError(Exception):
     """The disk takes nothing, and memory no more events: the message must be refused."""
-
-
-class Names(Protocol):
-    """What the journal asks of the keys (keys.py)."""
-
-    @property
-    def epoch(self) -> int:
-        """Of the fingerprints that findings are marked with."""
-
-    def client(self, address: str) -> str:
-        """How events name a client of this address."""
 
 
 class Journal(Turns):
@@ -50,7 +38,7 @@ class Journal(Turns):
         patience: float = PATIENCE,
         limit: int = LIMIT,
     ) -> None:
-        pages = Pages(kept.id, kept.seq, run, lambda: names.epoch)
+        pages = Pages(kept.id, kept.seq, run, names)
         super().__init__(kept, loop, pages, durability, patience, limit)
         self.level, self.every = level, level in ("messages", "sanitised")
         self._names, self._subprotocols = names, subprotocols
@@ -63,10 +51,8 @@ class Journal(Turns):
         self, session: Session, note: Note, number: int, size: int, sent: bytes | None, took: float
     ) -> bool:
         """See proxy.core.plugs.Journal."""
-        for done in note.findings:
-            if done.mode == ENFORCE:
-                session.findings[note.direction] += 1
         if self._quiet:
+            session.findings[note.direction] += sum(done.mode == ENFORCE for done in note.findings)
             return False
         pages = self._pages
         if pages.weight > self._limit:
@@ -76,7 +62,7 @@ class Journal(Turns):
             return False
         if not self._turn:
             self._begin()
-        pages.message(session.sid, session.route, note, number, size, sent, took)
+        pages.message(session, note, number, size, sent, took)
         if self._keeps and sent is not None:
             pages.keep(sent)
         return self._waits
