@@ -41,7 +41,11 @@ class Option:
         """What typer shall make of it; None always means: not given."""
         if not self.metavar:
             return bool | None
-        return list[str] | None if self.field == "trusted_proxies" else str | None
+        return list[str] | None if self.field in REPEATED else str | None
+
+
+REPEATED = frozenset({"trusted_proxies", "audit_anchor", "audit_ship"})
+"""Options that may be given several times."""
 
 
 OF_ROUTES = frozenset(
@@ -53,7 +57,7 @@ OF_ROUTES = frozenset(
 )
 """What each route of a --config says for itself; the other options are about the whole process."""
 
-O = Option  # noqa: E741 - a table of 31 rows reads better with a short name
+O = Option  # noqa: E741 - a table of 46 rows reads better with a short name
 # fmt: off
 PANELS: dict[str, tuple[Option, ...]] = {
     "Service": (
@@ -85,6 +89,29 @@ PANELS: dict[str, tuple[Option, ...]] = {
           "Port for /-/live, /-/ready and /-/metrics. Beyond loopback it needs a token."),
         O("admin_token", "--admin-token-file", "FILE", "",
           f"File with the token that /-/metrics then asks for. {TOKEN_VARIABLE} holds the token itself."),
+    ),
+    "Audit": (
+        O("audit", "--audit", "DIR|off", "this installation's",
+          "Where the audit log is kept, without it $XDG_STATE_HOME/hushwire/audit. off: nobody can tell later what"
+          " left, what was removed and by which rule."),
+        O("audit_level", "--audit-level", "sessions|findings|messages|sanitised", "findings",
+          "What is taken down: connections; messages with findings too; every message; and also what left of it."),
+        O("audit_durability", "--audit-durability", "async|written|synced", "written",
+          "When a message with findings leaves: at once, when its event is written (a power cut may cost 10 ms), or"
+          " when it is on the disk."),
+        O("audit_keep", "--audit-keep", "TIME", "90d",
+          "Remove events that are older; 0 keeps all."),
+        O("audit_keep_size", "--audit-keep-size", "SIZE", "0",
+          "Remove the oldest events beyond so much; 0 sets no limit."),
+        O("audit_client", "--audit-client", "fingerprint|network|none", "fingerprint",
+          "How events name a client: by a keyed fingerprint of its address, its network (/24, /48), or not at all."),
+        O("audit_key", "--audit-key", "env:NAME|file:PATH", "this installation's",
+          "The key that signs the log: 64 hex digits."),
+        O("audit_anchor", "--audit-anchor", "WHERE", "",
+          "Keep signed checkpoints there too: file:DIR, git:DIR or tsa:URL (RFC 3161). May be repeated."),
+        O("audit_ship", "--audit-ship", "URL", "",
+          "Ship the log to postgresql://, clickhouse:// or kafka://; env:NAME or file:PATH holds a URL with a"
+          " password. May be repeated."),
     ),
     "Handshake": (
         O("host_header", "--host-header", "auto|keep|upstream", "auto",

@@ -128,6 +128,30 @@ def parse_vault(value: Any) -> Any:
     return value
 
 
+ANCHORS = ("file:", "git:", "tsa:")
+
+
+def parse_anchor(value: Any) -> Any:
+    """Where signed checkpoints are kept besides: `file:DIR`, `git:DIR`, `tsa:URL`."""
+    if isinstance(value, str) and not any(value.startswith(kind) and value != kind for kind in ANCHORS):
+        raise ValueError(f"'{value}' is not an anchor; write file:DIR, git:DIR or tsa:URL")
+    return value
+
+
+def parse_ship(value: Any) -> Any:
+    """The URL of a sink, or where that URL stands (it may hold a password): `env:NAME`, `file:PATH`."""
+    if isinstance(value, str) and not re.match(r"(env|file):.|[a-z]+://.", value):
+        raise ValueError("this is no place to ship to; write postgresql://HOST/DATABASE, env:NAME or file:PATH")
+    return value
+
+
+def parse_reference(value: Any) -> Any:
+    """`env:NAME` or `file:PATH`: a secret is only named."""
+    if isinstance(value, str) and not re.match(r"(env|file):.", value):
+        raise ValueError("a key is only named here; write env:NAME for a variable, or file:PATH")
+    return value
+
+
 Duration = Annotated[float, BeforeValidator(parse_duration), Field(ge=0)]
 Size = Annotated[int, BeforeValidator(parse_size), Field(ge=1)]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -178,6 +202,16 @@ class Settings(BaseModel):
     inline_bytes: Annotated[int, BeforeValidator(parse_size), Field(ge=0)] = 1024  # larger: in a worker thread
     max_waiting: int = Field(64, ge=1)  # messages that may queue for a worker; then who used it most is refused
 
+    audit: str | None = None  # a directory, or `off`; None: where this installation keeps what it makes itself
+    audit_level: Literal["sessions", "findings", "messages", "sanitised"] = "findings"
+    audit_durability: Literal["async", "written", "synced"] = "written"  # before a noted message leaves
+    audit_keep: Duration = 90 * 86400.0  # 0: for ever
+    audit_keep_size: Annotated[int, BeforeValidator(parse_size), Field(ge=0)] = 0  # 0: no limit
+    audit_client: Literal["fingerprint", "network", "none"] = "fingerprint"  # how clients are named
+    audit_key: Annotated[str | None, BeforeValidator(parse_reference), Field(repr=False)] = None  # signs
+    audit_anchor: tuple[Annotated[str, BeforeValidator(parse_anchor)], ...] = ()
+    audit_ship: Annotated[tuple[Annotated[str, BeforeValidator(parse_ship)], ...], Field(repr=False)] = ()
+
     on_error: Literal["close", "pass"] = "close"  # pass: what cannot be inspected leaks
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -218,3 +252,5 @@ class Ready:
     named: bool
     workers: int
     pid: int
+    audit: str | None = None
+    """The audit directory; None: there is none."""

@@ -29,7 +29,7 @@ from proxy import __version__
 from proxy.banner import python, show
 from proxy.faults import Unusable, settings_of
 from proxy.health import ask, told
-from proxy.options import OPTIONS, PANELS, TOKEN_VARIABLE, Option, signature
+from proxy.options import OPTIONS, PANELS, REPEATED, TOKEN_VARIABLE, Option, signature
 from proxy.settings import Address, Ready, Served, Settings
 from tests.harness import ROOT, Hushwire
 
@@ -67,6 +67,15 @@ SAMPLES: dict[str, str] = {
     "vault": "redis://127.0.0.1:6379/1",
     "vault_ttl": "2h",
     "vault_size": "1000",
+    "audit": "somewhere",
+    "audit_level": "messages",
+    "audit_durability": "synced",
+    "audit_keep": "7d",
+    "audit_keep_size": "1GiB",
+    "audit_client": "none",
+    "audit_key": "env:AUDIT_KEY",
+    "audit_anchor": "git:proof",
+    "audit_ship": "postgresql://db.example.com/audit",
     "inline_bytes": "8",
     "max_waiting": "3",
     "drain_wait": "9s",
@@ -178,7 +187,7 @@ def test_every_option_and_its_default_stand_in_the_help(columns: str) -> None:
 
 @pytest.mark.parametrize("option", [option for option in OPTIONS if option.shown], ids=lambda option: option.field)
 def test_the_default_in_the_help_is_the_default_of_settings(option: Option) -> None:
-    words = {"upstream_ca": None, "tls_key": None}  # said in words, because no file is the default
+    words = {"upstream_ca": None, "tls_key": None, "audit": None, "audit_key": None}  # said in words
     value = words.get(option.field, option.shown)
     assert getattr(Settings(upstream=UPSTREAM, **{option.field: value}), option.field) == getattr(
         Settings(upstream=UPSTREAM), option.field
@@ -191,7 +200,7 @@ def test_every_option_can_be_set_by_flag_and_by_environment(option: Option) -> N
     flag = [option.flag.split("/")[1]] if "/" in option.flag else [option.name, sample]
     by_flag, by_environment = parsed(*flag), parsed(environment={option.variable: sample})
     assert by_flag == by_environment
-    assert by_flag[option.field] == {"off": False}.get(sample, [sample] if "PROXY" in option.variable else sample)
+    assert by_flag[option.field] == {"off": False}.get(sample, [sample] if option.field in REPEATED else sample)
     assert not any(value for field, value in by_flag.items() if field != option.field)
 
 
@@ -200,7 +209,7 @@ def test_every_option_can_be_set_by_flag_and_by_environment(option: Option) -> N
 )
 def test_every_option_arrives_in_its_setting(field: str) -> None:
     sample = SAMPLES[field]
-    value: Any = {"off": False}.get(sample, [sample] if field == "trusted_proxies" else sample)
+    value: Any = {"off": False}.get(sample, [sample] if field in REPEATED else sample)
     given = {"upstream": UPSTREAM, **parsed(), field: value}
     given.pop("as_json")
     given.pop("config")
@@ -259,6 +268,11 @@ def test_all_faults_come_at_once_one_per_line_each_with_its_option() -> None:
         ({"admin": "nowhere"}, "--admin: 'nowhere' is not an address; write HOST:PORT"),
         ({"vault": "http://bob:sesame@x"}, "--vault: this is not a vault; write memory, redis://HOST:PORT/0,"),
         ({"vault_ttl": "0"}, "--vault-ttl: 0 is too small; write 1 or more"),
+        ({"audit_level": "all"}, "--audit-level: 'all' is not a choice; write 'sessions', 'findings', 'messages'"),
+        ({"audit_keep_size": "-1"}, "--audit-keep-size: '-1' is not a size; write for example"),
+        ({"audit_key": "s3cret"}, "--audit-key: a key is only named here; write env:NAME"),
+        ({"audit_anchor": ["dir"]}, "--audit-anchor: 'dir' is not an anchor; write file:DIR, git:DIR or tsa:URL"),
+        ({"audit_ship": ["db"]}, "--audit-ship: this is no place to ship to; write postgresql://HOST/DATABASE"),
         ({"binary": "maybe"}, "--binary: 'maybe' is not a choice; write 'scan', 'pass' or 'deny'"),
         ({"workers": "many"}, "--workers: 'many' is not a whole number; write for example 4"),
         ({"workers": "0"}, "--workers: 0 is too small; write 1 or more"),

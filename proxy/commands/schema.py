@@ -20,7 +20,7 @@ HELP = (
     "Example: [bold]hushwire schema rules > rules.schema.json[/bold]"
 )
 # Models that a text is short for.
-SHORT = {"rules": {"MatchText"}, "config": {"ListenText", "AdminText", "UpstreamText", "VaultText"}}
+SHORT = {"rules": {"MatchText"}, "config": {"ListenText", "AdminText", "UpstreamText", "VaultText", "AuditText"}}
 ENTITY_NAME = {"type": "string", "pattern": "^[A-Z][A-Z0-9_]{0,63}$"}
 Kind = Literal["rules", "config"]
 Node = dict[str, Any]

@@ -124,6 +124,7 @@ CONFIG: dict[str, dict[str, str]] = {
         "trusted_proxies": "Networks whose X-Forwarded-* headers are believed.",
         "ner": "Language model for names and addresses in prose, as --ner.",
         "vault": "Where tokens of named scopes are kept: memory, or the URL of a Redis.",
+        "audit": "What is taken down of connections and messages: a directory, off, or more about it.",
         "limits": "Of a whole process, before anybody knows for which route.",
         "routes": "Services. The first route that matches a request takes it.",
     },
@@ -132,6 +133,21 @@ CONFIG: dict[str, dict[str, str]] = {
         "cert": "file:PATH of a PEM chain.",
         "key": "file:PATH of its key, unless that is in the chain.",
         "client_ca": "file:PATH; clients must show a certificate of this authority.",
+    },
+    "AuditText": {
+        "dir": "Where the audit log is kept.",
+        "level": "sessions, findings, messages (every one), or sanitised: also what left of them.",
+        "durability": "When a message with findings leaves: async, written, or synced to the disk.",
+        "keep": "Events that are older are removed; 0 keeps all.",
+        "keep_size": "Beyond so much the oldest events are removed; 0 sets no limit.",
+        "client": "How a client is named: fingerprint, network or none.",
+        "key": "env:NAME or file:PATH of the key that signs; without it that of this installation.",
+        "anchor": "Where signed checkpoints are kept besides: file:DIR, git:DIR or tsa:URL.",
+        "ship": "Where copies go: postgresql://, clickhouse:// or kafka://, or env:NAME of such a URL.",
+    },
+    "CredentialText": {
+        "name": "What the audit log calls who has it.",
+        "token": "env:NAME or file:PATH of one token or several, in white space or commas.",
     },
     "AdminText": {
         "host": "An address of this machine.",
@@ -175,7 +191,7 @@ CONFIG: dict[str, dict[str, str]] = {
         "connect_timeout": "Such as 5s; then the client gets a 504.",
     },
     "AuthText": {
-        "bearer": "env:NAME or file:PATH of the tokens, one of which has to be sent.",
+        "bearer": "env:NAME or file:PATH of the tokens, one of which has to be sent; or a list of them with names.",
         "origins": "Of web pages that may connect.",
     },
     "LimitsText": {

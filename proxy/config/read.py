@@ -168,6 +168,20 @@ def _process(written: ConfigText) -> dict[str, Any]:
         values["admin_token"] = None if admin is None else admin.token
     if (vault := written.vault) is not None:
         values |= _said(vault=vault.url, vault_ttl=vault.ttl, vault_size=vault.size)
+    if (audit := written.audit) is None:
+        values["audit"] = "off"
+    else:
+        values |= _said(
+            audit=audit.dir,
+            audit_level=audit.level,
+            audit_durability=audit.durability,
+            audit_keep=audit.keep,
+            audit_keep_size=audit.keep_size,
+            audit_client=audit.client,
+            audit_key=audit.key,
+            audit_anchor=tuple(audit.anchor) or None,
+            audit_ship=tuple(audit.ship) or None,
+        )
     if listen.tls is not None:
         values |= _said(tls_cert=listen.tls.cert, tls_key=listen.tls.key, tls_client_ca=listen.tls.client_ca)
     return values
@@ -196,7 +210,8 @@ def _route(written: RouteText) -> RouteConfig:
     )
     auth = Auth()
     if written.auth is not None:
-        auth = Auth(written.auth.bearer or (), frozenset(written.auth.origins or ()))
+        who = {digest: one.name or "" for one in written.auth.bearer or () for digest in one.token}
+        auth = Auth(tuple(who), frozenset(written.auth.origins or ()), tuple(who.values()))
     return RouteConfig(
         written.name,
         values,

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from proxy.config.values import (
+    Anchor,
+    AuditDir,
     Count,
     Duration,
     File,
@@ -18,8 +20,11 @@ from proxy.config.values import (
     Origin,
     PathTemplate,
     Rate,
+    Reference,
     RulesName,
+    Ship,
     Size,
+    SizeOrNone,
     Subprotocol,
     Token,
     Tokens,
@@ -31,6 +36,7 @@ from proxy.rulebook.closed import Closed, wrong
 from proxy.rulebook.schema import Version
 from proxy.settings import parse_address
 
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -51,6 +57,24 @@ def _side_doors(value: Any) -> Any:
 
 def _url(value: Any) -> Any:
     return {"url": value} if isinstance(value, str) else value
+
+
+def _audit(value: Any) -> Any:
+    return None if value == "off" else {"dir": value} if isinstance(value, str) else value
+
+
+class AuditText(Closed):
+    """What is taken down of connections and messages, and where."""
+
+    dir: AuditDir | None = None
+    level: Literal["sessions", "findings", "messages", "sanitised"] | None = None
+    durability: Literal["async", "written", "synced"] | None = None
+    keep: Duration | None = None
+    keep_size: SizeOrNone | None = None
+    client: Literal["fingerprint", "network", "none"] | None = None
+    key: Reference | None = None
+    anchor: list[Anchor] = Field(default_factory=list)
+    ship: list[Ship] = Field(default_factory=list)
 
 
 class VaultText(Closed):
@@ -109,10 +133,35 @@ class UpstreamText(Closed):
     connect_timeout: Duration | None = None
 
 
+def _credentials(value: Any) -> Any:
+    """Tokens that have no name."""
+    return [{"token": value}] if isinstance(value, str) else value
+
+
+def _or_text(node: dict[str, Any]) -> None:
+    named = dict(node)
+    node.clear()
+    node["anyOf"] = [named, {"type": "string"}]
+
+
+class CredentialText(Closed):
+    """Tokens that let clients in, and what the audit log calls who has one of them."""
+
+    name: Annotated[str, Field(pattern=NAME)] | None = None
+    token: Tokens
+
+
 class AuthText(Closed):
     """Who may connect; both have to hold."""
 
-    bearer: Tokens | None = None
+    bearer: (
+        Annotated[
+            list[CredentialText],
+            BeforeValidator(_credentials),
+            Field(min_length=1, json_schema_extra=_or_text),
+        ]
+        | None
+    ) = None
     origins: Annotated[list[Origin], Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
@@ -138,7 +187,7 @@ class LimitsText(Closed):
 class RouteText(Closed):
     """One service. The first route that matches a request takes it."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+    name: Annotated[str, Field(pattern=NAME)]
     match: MatchText = MatchText()
     upstream: Annotated[UpstreamText, BeforeValidator(_url)]
     auth: AuthText | None = None
@@ -164,5 +213,6 @@ class ConfigText(Closed):
     trusted_proxies: list[Net] = Field(default_factory=list)
     ner: Annotated[str, Field(min_length=1)] | None = None
     vault: Annotated[VaultText, BeforeValidator(_url)] | None = None
+    audit: Annotated[AuditText | None, BeforeValidator(_audit)] = AuditText()
     limits: ListenerLimitsText = ListenerLimitsText()
     routes: Annotated[list[RouteText], Field(min_length=1)]

@@ -20,7 +20,17 @@ from proxy.pseudonyms.keys import read_reference
 from proxy.rulebook.closed import wrong
 from proxy.rulebook.faults import RulesError
 from proxy.rulebook.load import find
-from proxy.settings import Network, Upstream, parse_duration, parse_size, parse_upstream, parse_vault
+from proxy.settings import (
+    Network,
+    Upstream,
+    parse_anchor,
+    parse_duration,
+    parse_reference,
+    parse_ship,
+    parse_size,
+    parse_upstream,
+    parse_vault,
+)
 from proxy.template import Template, parse_template
 
 T = TypeVar("T")
@@ -61,6 +71,8 @@ _TEXT = WithJsonSchema({"type": "string"})
 Duration = Annotated[float, PlainValidator(_amount(parse_duration, 0)), _AMOUNT]
 Ttl = Annotated[float, PlainValidator(_amount(parse_duration, 1)), _AMOUNT]
 Size = Annotated[int, PlainValidator(_amount(parse_size, 1)), _AMOUNT]
+SizeOrNone = Annotated[int, PlainValidator(_amount(parse_size, 0)), _AMOUNT]
+"""0: no limit."""
 Count = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(ge=0.01)]
 
@@ -195,17 +207,31 @@ Tokens = Annotated[tuple[bytes, ...], PlainValidator(_digests), _TEXT]
 """SHA-256 of each token: they are separated by white space or commas."""
 
 
-def _vault(value: Any, info: ValidationInfo) -> str:
-    """A `file:` is looked for where this file lies, whoever looks for it later."""
-    reference: str = _text(parse_vault)(value)
-    kind, _, name = reference.partition(":")
-    if kind not in ("env", "file"):
-        if "@" in reference:
-            raise wrong("E014", "a password is only named here", "write the whole URL into env:NAME or file:PATH")
-        return reference
-    _secret(reference, info)
+def _beside(value: str, info: ValidationInfo) -> str:
+    """A path as it is read from the folder of this file."""
     folder: Path = (info.context or {})["folder"]
-    return reference if kind == "env" else f"file:{(folder / name).absolute()}"
+    return str((folder / value).absolute())
+
+
+def _reference(value: Any, info: ValidationInfo) -> str:
+    """A `file:` is looked for where this file lies, whoever looks for it later."""
+    reference: str = _text(parse_reference)(value)
+    _secret(reference, info)
+    kind, _, name = reference.partition(":")
+    return reference if kind == "env" else f"file:{_beside(name, info)}"
+
+
+def _resolved(url: str, info: ValidationInfo) -> str:
+    """A URL that may need a password."""
+    if url.startswith(("env:", "file:")):
+        return _reference(url, info)
+    if re.search("://[^/]*:[^/]*@", url):
+        raise wrong("E014", "a password is only named here", "write the whole URL into env:NAME or file:PATH")
+    return url
+
+
+def _vault(value: Any, info: ValidationInfo) -> str:
+    return _resolved(_text(parse_vault)(value), info)
 
 
 VaultUrl = Annotated[str, PlainValidator(_vault), _TEXT]
@@ -229,3 +255,22 @@ def _rules(name: str, info: ValidationInfo) -> str:
 
 RulesName = Annotated[str, AfterValidator(_rules)]
 """The name of rules that come along, or the path of a file."""
+
+
+def _anchor(value: Any, info: ValidationInfo) -> str:
+    where: str = _text(parse_anchor)(value)
+    kind, _, name = where.partition(":")
+    return where if kind == "tsa" else f"{kind}:{_beside(name, info)}"
+
+
+def _ship(value: Any, info: ValidationInfo) -> str:
+    return _resolved(_text(parse_ship)(value), info)
+
+
+AuditDir = Annotated[str, Field(min_length=1), AfterValidator(_beside)]
+Anchor = Annotated[str, PlainValidator(_anchor), _TEXT]
+"""`file:DIR`, `git:DIR` or `tsa:URL`."""
+Reference = Annotated[str, PlainValidator(_reference), _TEXT]
+"""Where a key stands."""
+Ship = Annotated[str, PlainValidator(_ship), _TEXT]
+"""The URL of a sink, or where such a URL stands."""

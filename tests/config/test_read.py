@@ -76,6 +76,17 @@ PROCESS: list[tuple[str, str, object]] = [
     ("vault: env:TOKEN", "vault", "env:TOKEN"),
     ("vault: {url: memory, ttl: 2h}", "vault_ttl", 7200.0),
     ("vault: {url: memory, size: 5}", "vault_size", 5),
+    ("audit: off", "audit", "off"),
+    ("audit: {dir: /var/audit}", "audit", "/var/audit"),
+    ("audit: /var/audit", "audit", "/var/audit"),
+    ("audit: {level: messages}", "audit_level", "messages"),
+    ("audit: {durability: synced}", "audit_durability", "synced"),
+    ("audit: {keep: 7d}", "audit_keep", 604800.0),
+    ("audit: {keep_size: 1GiB}", "audit_keep_size", 1 << 30),
+    ("audit: {client: none}", "audit_client", "none"),
+    ("audit: {key: env:TOKEN}", "audit_key", "env:TOKEN"),
+    ("audit: {anchor: [file:/a, 'tsa:http://t']}", "audit_anchor", ("file:/a", "tsa:http://t")),
+    ("audit: {ship: [env:TOKEN]}", "audit_ship", ("env:TOKEN",)),
     ("limits: {connections: 7}", "max_connections", 7),
     ("limits: {header: 8KiB}", "max_header", 8192),
     ("limits: {header_timeout: 1m}", "header_timeout", 60.0),
@@ -170,6 +181,21 @@ def test_a_url_without_parameters_is_a_base_and_one_with_parameters_a_path(folde
 def test_a_file_that_names_the_vault_lies_beside_this_one(folder: Path) -> None:
     values = config(folder, f"vault: file:token.txt\n{SMALLEST}").values
     assert values["vault"] == f"file:{folder / 'token.txt'}"
+
+
+def test_what_the_audit_names_lies_beside_this_file(folder: Path) -> None:
+    text = f"audit: {{dir: log, key: file:token.txt, anchor: [git:proof]}}\n{SMALLEST}"
+    values = config(folder, text).values
+    assert values["audit"] == str(folder / "log")
+    assert values["audit_key"] == f"file:{folder / 'token.txt'}"
+    assert values["audit_anchor"] == (f"git:{folder / 'proof'}",)
+
+
+def test_credentials_may_have_names(folder: Path) -> None:
+    auth = route(folder, "auth: {bearer: [{name: mobile, token: env:TOKENS}, {token: env:TOKEN}]}").auth
+    assert auth.names == ("mobile", "mobile", "mobile", "")
+    assert auth.check([b"Bearer two"], []) == "mobile"
+    assert auth.check([b"Bearer s3cret"], []) == ""
 
 
 def test_no_secret_is_shown(folder: Path) -> None:
