@@ -87,7 +87,7 @@ def kept(folder: Path, keys: Keys, durability: str = "written") -> Iterator[Jour
     """A journal as the proxy keeps it, in a directory of its own, which is removed."""
     log = open_log(folder, keys.signer)
     loop = asyncio.get_running_loop()
-    given: Any = {"level": "findings", "durability": durability, "subprotocols": ()}
+    given: Any = {"level": "findings", "durability": durability}
     journal = Journal(log, loop, keys, "0badcafe", **given)
     journal.start("bench", 0, {})
     try:

@@ -98,7 +98,7 @@ async def _talk(journal: Journal, run: int, pipe: int, dice: random.Random) -> N
 async def _keep(audit: Path, keys: Keys, durability: Any, pipe: int, seed: int) -> None:
     run = random.Random(seed).getrandbits(32)
     loop, log = asyncio.get_running_loop(), open_log(audit, keys.signer, segment_size=4 << 20)
-    journal = Journal(log, loop, keys, f"{run:08x}", level="findings", durability=durability, subprotocols=())
+    journal = Journal(log, loop, keys, f"{run:08x}", level="findings", durability=durability)
     journal.start("drill", 0, {})
     await _talk(journal, run, pipe, random.Random(seed))
 

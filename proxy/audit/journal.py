@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Container
+from typing import Protocol
 
 from msgspec import UNSET
 
 from proxy.audit import events
 from proxy.audit.log import Log
-from proxy.audit.page import Names, Pages
+from proxy.audit.page import Pages
 from proxy.audit.turns import LIMIT, PATIENCE, Durability, Turns
 from proxy.core.action import ENFORCE, Note
 from proxy.core.plugs import Ending
@@ -21,9 +21,19 @@ class FullError(Exception):
     """The disk takes nothing, and memory no more events: the message must be refused."""
 
 
+class Names(Protocol):
+    """What is asked of the keys (keys.py)."""
+
+    @property
+    def epoch(self) -> int:
+        """Of the fingerprints that findings are marked with."""
+
+    def client(self, address: str) -> str:
+        """How events name a client of this address."""
+
+
 class Journal(Turns):
-    """Everything is called on `loop`. `run` begins the ids of sessions. `subprotocols` may be named in the log;
-    any other is `other`: clients write tokens there."""
+    """Everything is called on `loop`. `run` begins the ids of sessions."""
 
     def __init__(
         self,
@@ -34,14 +44,13 @@ class Journal(Turns):
         *,
         level: events.Level,
         durability: Durability,
-        subprotocols: Container[str],
         patience: float = PATIENCE,
         limit: int = LIMIT,
     ) -> None:
-        pages = Pages(kept.id, kept.seq, run, names)
+        pages = Pages(kept.id, kept.seq, run, lambda: names.epoch)
         super().__init__(kept, loop, pages, durability, patience, limit)
         self.level, self.every = level, level in ("messages", "sanitised")
-        self._names, self._subprotocols = names, subprotocols
+        self._names = names
         self._quiet, self._keeps, self._waits = level == "sessions", level == "sanitised", durability != "async"
         self._limited: dict[tuple[str, str], int] = {}
 
@@ -69,12 +78,11 @@ class Journal(Turns):
 
     def opened(self, session: Session, subprotocol: str, address: str, who: str) -> None:
         """See proxy.core.plugs.Journal."""
-        named = subprotocol if subprotocol in self._subprotocols else "other"
         self.note(
             events.SessionOpen,
             sid=self._sid(session),
             route=session.route,
-            sub=named if subprotocol else UNSET,
+            sub=subprotocol or UNSET,
             client=self._names.client(address) if address else UNSET,
             who=who or UNSET,
         )

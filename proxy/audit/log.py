@@ -25,6 +25,10 @@ SEGMENT_SIZE = 64 << 20
 DAY = 86_400_000_000_000  # nanoseconds
 
 
+class LogError(Exception):
+    """There can be no log here. The text says where, why, and what to do."""
+
+
 @dataclass(slots=True)
 class Owed:
     """A block on its way, and the rows that stand in side files before it does."""

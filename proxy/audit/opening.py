@@ -11,17 +11,13 @@ from proxy.audit import storage
 from proxy.audit.blocks import Reading
 from proxy.audit.checkpoint import CheckpointError, Signer, Verifier
 from proxy.audit.layout import Segment, segments
-from proxy.audit.log import SEGMENT_SIZE, Log
+from proxy.audit.log import SEGMENT_SIZE, Log, LogError
 from proxy.audit.marks import ROW
 from proxy.audit.restore import Restored, UnfitError, restore
 from proxy.audit.storage import Tail
 from proxy.audit.tree import leaf_hash
 
 log = logging.getLogger("hushwire")
-
-
-class LogError(Exception):
-    """There can be no log here. The text says where, why, and what to do."""
 
 
 def open_log(directory: Path, signer: Signer, *, segment_size: int = SEGMENT_SIZE) -> Log:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from hashlib import sha256
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -29,17 +29,6 @@ EVENT = 256  # bytes that an event takes at most, about, without findings; and a
 TEXT = Kind.TEXT  # reading it off the enumeration takes 0.05 us
 
 
-class Names(Protocol):
-    """What is asked of the keys (keys.py)."""
-
-    @property
-    def epoch(self) -> int:
-        """Of the fingerprints that findings are marked with."""
-
-    def client(self, address: str) -> str:
-        """How events name a client of this address."""
-
-
 class Page(NamedTuple):
     """A block's worth: what Log.append is given."""
 
@@ -52,14 +41,14 @@ class Page(NamedTuple):
 
 class Pages:
     """Events of log `log`, from number `seq` on, by session ids that begin with `run`. Whoever adds some says the
-    time before: `t` and `mono` are those of all events of a turn."""
+    time before: `t` and `mono` are those of all events of a turn. `epoch` is asked for with every fingerprint."""
 
-    def __init__(self, log: str, seq: int, run: str, keys: Names) -> None:
+    def __init__(self, log: str, seq: int, run: str, epoch: Callable[[], int] = int) -> None:
         self.log, self.seq, self.run = log, seq, run
         self.t = self.mono = 0
         self.weight = 0
         """Bytes, about."""
-        self._keys = keys
+        self._epoch = epoch
         self._entries: list[events.Event] = []
         self._rows: list[bytes] = []
         self._bodies: list[bytes] = []
@@ -111,7 +100,7 @@ class Pages:
             if mark is not None:
                 salt = self._salts.pop() if self._salts else self._draw()
                 finding.c = sha256(salt + mark).hexdigest()[:32]  # marks.commitment, without the call
-                self._rows.append(ROW.pack(self.seq, len(found), self._keys.epoch, salt, mark))
+                self._rows.append(ROW.pack(self.seq, len(found), self._epoch(), salt, mark))
             if mode == ENFORCE:
                 session.findings[note.direction] += 1
             found.append(finding)
