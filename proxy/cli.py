@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from proxy import __version__, options
-from proxy.commands import audit, check, diff, init, schema, test, trial
+from proxy.commands import audit, check, diff, init, keys, schema, test, trial
 from proxy.commands.decrypt import decrypt
 from proxy.commands.rollback import rollback
 from proxy.commands.say import stop, stopping
@@ -99,6 +99,7 @@ app.command(help=diff.HELP)(diff.diff)
 app.command(help=schema.HELP)(schema.schema)
 app.command()(decrypt)
 app.add_typer(audit.app)
+app.add_typer(keys.app)
 
 
 def event(ready: Ready) -> dict[str, object]:

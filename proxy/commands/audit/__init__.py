@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from proxy.commands.audit import replay
+from proxy.commands.audit import erase, hold, replay, subject
 
 app = typer.Typer(
     name="audit",
@@ -20,3 +20,6 @@ def audit() -> None:
 
 
 app.command(help=replay.HELP)(replay.replay)
+app.command(help=subject.HELP)(subject.subject)
+app.command(help=erase.HELP)(erase.erase)
+app.add_typer(hold.app)

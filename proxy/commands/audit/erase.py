@@ -1,0 +1,140 @@
+"""`hushwire audit erase`: a person's fingerprints, or all of a session, become zeros. The log stays provable."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from proxy.commands.audit.given import AsJson, Directory, SigningKey, audit_of, keys_of
+from proxy.commands.audit.person import Entity, Stdin, entity_of, noting, reading, shredded, value_of, watched
+from proxy.commands.say import plural, stop
+
+if TYPE_CHECKING:
+    from proxy.audit.erase import Chosen, Named
+    from proxy.audit.keys import Keys
+    from proxy.audit.subject import Tell
+
+HELP = (
+    "Erase what the log could tell about a person's value, or about a session.\n\n"
+    "Fingerprints become zeros, in every log and also while a proxy writes; at level sanitised, what left of "
+    "these messages does too. Events stay, which hold no values, and the log stays provable: an event names the "
+    "places that were erased, and the request that asked for it, before anything is. What a legal hold covers is "
+    "not erased. If this is interrupted, do it again.\n\n"
+    "Examples: [bold]hushwire audit erase --entity EMAIL_ADDRESS --request DSR-2026-114[/bold], "
+    "[bold]hushwire audit erase --session 1f3a9c22-17 --request DSR-2026-115[/bold]"
+)
+REQUEST = re.compile(r"[\w.:/#-]{1,64}", re.ASCII)
+SESSION = re.compile(r"[0-9a-f]{8}-\d+")
+
+
+def erase(
+    entity: Entity = None,
+    stdin: Stdin = False,
+    session: Annotated[
+        str | None, typer.Option("--session", metavar="RUN-SID", help="All of this session instead of a value.")
+    ] = None,
+    request: Annotated[
+        str | None,
+        typer.Option("--request", metavar="ID", help="Who asked: a case number. It stays in the log for ever."),
+    ] = None,
+    as_json: AsJson = False,
+    audit: Directory = None,
+    signing: SigningKey = None,
+) -> None:
+    """`hushwire audit erase`."""
+    directory, asked = audit_of(audit), _request(request)
+    if (session is None) == (entity is None):
+        stop("say what to erase: --entity ENTITY for a value, or --session RUN-SID", code=2)
+    keys = keys_of(signing, made=session is not None)
+    with watched("looking") as tell:
+        if session is not None:
+            chosen = _carried_out(directory, keys, asked, _Session(directory, session), tell)
+        else:
+            named = entity_of(entity)
+            prints = keys.fingerprints(value_of(stdin, named), named)
+            chosen = _carried_out(directory, keys, asked, _Subject(directory, list(prints.values())), tell)
+    _tell(chosen, asked, as_json, None if session is not None else shredded(keys.all))
+
+
+class _Subject:
+    """A value, by its fingerprints."""
+
+    what: Literal["subject", "session"] = "subject"
+
+    def __init__(self, directory: Path, prints: list[bytes]) -> None:
+        self.directory, self.prints = directory, prints
+
+    def choose(self, tell: Tell) -> Chosen:
+        from proxy.audit.erase import of_subject
+
+        return of_subject(self.directory, self.prints, tell)
+
+
+class _Session:
+    """A connection."""
+
+    what: Literal["subject", "session"] = "session"
+
+    def __init__(self, directory: Path, sid: str) -> None:
+        if not SESSION.fullmatch(sid):
+            stop("--session: sessions are called like 1f3a9c22-17; hushwire audit search shows them", code=2)
+        self.directory, self.sid = directory, sid
+
+    def choose(self, tell: Tell) -> Chosen:
+        from proxy.audit.erase import of_session
+
+        return of_session(self.directory, self.sid, tell)
+
+
+def _carried_out(directory: Path, keys: Keys, request: str, what: _Subject | _Session, tell: Tell) -> Chosen:
+    """Exits with 1 if a hold covers some of it, or it cannot be done."""
+    from proxy.audit import events
+    from proxy.audit.erase import HeldError
+    from proxy.audit.erase import erase as carry_out
+    from proxy.audit.hold import HoldError
+
+    def record(parts: Iterable[Named]) -> None:
+        with noting(directory, keys) as desk:
+            for rows in parts:
+                desk.write(events.Erase, request=request, what=what.what, rows=rows)
+
+    try:
+        with reading(directory):
+            return carry_out(directory, lambda: what.choose(tell), record)
+    except HeldError as error:
+        held = [f"  {hold.id}: {hold.reason}" for hold in error.holds]
+        stop("nothing was erased: a legal hold covers some of it", *held, code=1)
+    except HoldError as error:
+        stop(f"nothing was erased: {error}", code=1)
+
+
+def _request(name: str | None) -> str:
+    if name is None:
+        stop("say who asked for it: --request ID, for example the number of a case", code=2)
+    if not REQUEST.fullmatch(name):
+        stop(
+            "--request: up to 64 letters, digits and . : / # - _; it stays in the log, so no name or address",
+            code=2,
+        )
+    return name
+
+
+def _tell(chosen: Chosen, request: str, as_json: bool, lost: str | None) -> None:
+    sessions = {message.sid for message in chosen.messages}
+    if as_json:
+        erased = {"fingerprints": len(chosen.rows), "bodies": len(chosen.bodies), "sessions": sorted(sessions)}
+        print(json.dumps({"request": request, **erased}, indent=1))
+        return
+    if not chosen.rows and not chosen.bodies:
+        typer.echo(f"nothing was there to erase; request {request} is in the log")
+    else:
+        bodies = f" and {plural(len(chosen.bodies), 'message')} as they left" if chosen.bodies else ""
+        what = f"{plural(len(chosen.rows), 'fingerprint')}{bodies}, of {plural(len(sessions), 'session')}"
+        typer.echo(f"erased {what}; request {request} is in the log")
+    if lost is not None:
+        typer.echo(lost)
