@@ -77,6 +77,9 @@ OUTSIDE: dict[str, set[str]] = {
     **{name: {"detect.ner.rampart"} for name in ("numpy", "onnxruntime", "tokenizers")},
     "cryptography": {"pseudonyms", "audit"},
     "msgspec": {"audit"},
+    "psycopg": {"audit.sinks.postgres"},  # these three are not imported unless somebody ships there
+    "clickhouse_connect": {"audit.sinks.clickhouse"},
+    "confluent_kafka": {"audit.sinks.kafka"},
     "redis": {"pseudonyms.redis_vault"},  # not imported unless a vault in Redis is asked for
     "yaml": {"rulebook", "settings", "admin"},
     "pydantic": {"rulebook", "config", "settings", "admin", "faults"},  # faults: tells what is wrong with settings
@@ -177,6 +180,8 @@ LOGGABLE = {
     ),  # rules by path, and their digest
     *("fault.source", "fault.line", "fault.column"),  # where a rule file is wrong, never what it says there
     "why",  # OSError of a disk: the system's words
+    *("at.where", "self.place.where", "folder", "missed"),  # of a sink: without users, passwords and parameters
+    "problem",  # our own words of what is wrong with a sink or a log, or a server's code
 }
 
 
