@@ -120,9 +120,11 @@ class Verifier:
             name, _, blob = line.removeprefix(DASH).partition(" ")
             try:
                 raw = base64.b64decode(blob, validate=True)
-            except binascii.Error:
+            except ValueError:  # binascii.Error, or what is not ASCII
                 raise CheckpointError("its signature is not base64") from None
             if name == KEY_NAME and raw[:4] == self.key_id:
+                if base64.b64encode(raw).decode() != blob:
+                    raise CheckpointError("its signature is not spelt as it was")  # base64 has spare bits
                 self._check(raw[4:], text)
                 return Checkpoint.parse(text)
         raise CheckpointError("it is signed by another key")
