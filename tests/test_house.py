@@ -180,6 +180,7 @@ LOGGABLE = {
     ),  # rules by path, and their digest
     *("fault.source", "fault.line", "fault.column"),  # where a rule file is wrong, never what it says there
     "why",  # OSError of a disk: the system's words
+    "segment.path.name",  # a file of the audit
     *("at.where", "self.place.where", "folder", "missed"),  # of a sink: without users, passwords and parameters
     "problem",  # our own words of what is wrong with a sink or a log, or a server's code
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from proxy.audit.storage import Tail
 from proxy.audit.tree import leaf_hash
 
 log = logging.getLogger("hushwire")
+
+SIDES = ("leaves", "marks", "bodies")
 
 
 def open_log(directory: Path, signer: Signer, *, segment_size: int = SEGMENT_SIZE) -> Log:
@@ -62,6 +65,7 @@ def _take(folder: Path, signer: Signer, segment_size: int) -> Log | None:
         return None
     try:
         restored = restore(folder, signer.verifier)
+        _remove(restored.lost)
         opened = Log(folder, lock, restored, signer, segment_size)
         _continue(opened, restored)
         opened.sync()  # a log has a name before it has an event
@@ -74,6 +78,14 @@ def _take(folder: Path, signer: Signer, segment_size: int) -> Log | None:
         os.close(lock)
         raise
     return opened
+
+
+def _remove(lost: Sequence[Segment]) -> None:
+    """The last one first: what a kill leaves of this is lost too."""
+    for segment in reversed(lost):
+        log.error("audit: %s is lost: a power cut has taken what stood before it", segment.path.name)
+        for path in (segment.path, *map(segment.beside, SIDES)):
+            path.unlink(missing_ok=True)
 
 
 def _continue(opened: Log, restored: Restored) -> None:

@@ -58,7 +58,8 @@ class Place:
 class Restored:
     """Log `log` ends at `place`; `torn` bytes behind it are the residue of a crash. Its checkpoint covers `signed`
     blocks (-1: there is none). Of the blocks in its last segment, `known` were not read; `leaves` are the hashes
-    of those behind them."""
+    of those behind them. `lost` segments stand behind the end: a power cut may leave the next segment and not the
+    end of the one before. Nobody was promised that they survive, and they must not stay."""
 
     log: str
     place: Place
@@ -66,6 +67,7 @@ class Restored:
     torn: int = 0
     known: int = 0
     leaves: tuple[bytes, ...] = ()
+    lost: tuple[Segment, ...] = ()
 
 
 def restore(folder: Path, verifier: Verifier) -> Restored:
@@ -74,7 +76,7 @@ def restore(folder: Path, verifier: Verifier) -> Restored:
     try:
         signed = verifier.open((folder / "checkpoint").read_text())
     except FileNotFoundError:
-        if written:
+        if written or (folder / "frontier").exists() or (folder / "pruned").exists():
             raise UnfitError("its checkpoint is missing") from None
         return Restored(secrets.token_hex(4), Place())
     except UnicodeDecodeError:
@@ -90,14 +92,15 @@ def restore(folder: Path, verifier: Verifier) -> Restored:
 def _known(folder: Path, signed: Checkpoint) -> Place:
     """The place to read on from, not behind the checkpoint. The peaks need no trust: the root that is signed is
     theirs, or the log is not continued."""
-    for name in ("frontier", "pruned"):
+    known = Place()
+    for name in ("frontier", "pruned"):  # which may have overtaken the frontier, or know of a later segment
         try:
             place = Place.parse((folder / name).read_bytes())
         except (FileNotFoundError, ValueError, KeyError, TypeError):
-            continue
-        if place.size <= signed.size:
-            return place
-    return Place()
+            continue  # then there is more to read
+        if known.size <= place.size <= signed.size:
+            known = place
+    return known
 
 
 class _Continuing:
@@ -113,24 +116,33 @@ class _Continuing:
     def read(self, written: Sequence[Segment]) -> Restored:
         """From the start to the end. Raises UnfitError, SegmentError and OSError."""
         number, offset, torn = self.start.segment, self.start.offset, 0
-        known, leaves = 0, list[bytes]()
+        known, leaves, lost = 0, list[bytes](), tuple[Segment, ...]()
         behind = [segment for segment in written if segment.number >= number]
         if offset and (not behind or behind[0].number != number):
             raise UnfitError("a segment is missing")
-        for segment in behind:
-            if torn:
-                raise UnfitError("a segment that is not the last one ends within a line")
+        for index, segment in enumerate(behind):
             begun = offset if segment.number == number else 0
+            if torn or (not begun and self._lacks_some(segment)):
+                lost = tuple(behind[index:])
+                break
             known = self.tree.size - next(blocks(segment)).number if begun else 0
             reading = Reading(segment, begun)
             leaves = [self._take(block) for block in reading]
             number, offset, torn = segment.number, reading.place, reading.torn
-        if torn and behind[-1].sealed:
+        if torn and behind[-1 - len(lost)].sealed:
             raise UnfitError("a sealed segment ends within a line")
         if self.tree.size < self.signed.size:
             raise UnfitError("it is shorter than its checkpoint says")
         place = Place(self.tree.size, self.seq, tuple(self.tree.peaks), number, offset)
-        return Restored(self.signed.log, place, self.signed.size, torn, known, tuple(leaves))
+        return Restored(self.signed.log, place, self.signed.size, torn, known, tuple(leaves), lost)
+
+    def _lacks_some(self, segment: Segment) -> bool:
+        """Whether there were other events between the segment before and this one."""
+        first = next(iter(Reading(segment)), None)
+        try:
+            return first is not None and events.decode(first.lines[0]).seq > self.seq
+        except ValueError:
+            return False
 
     def _take(self, block: Block) -> bytes:
         lines = block.lines
