@@ -279,7 +279,7 @@ def write(
 ) -> None:
     """Make an audit of `logs` logs with `count` events in all, in blocks of `block` on average.
 
-    With `mark` (proxy.core.plugs.Mark) the values are `person{n}@example.com`, n below PEOPLE, whatever the entity.
+    With `mark` (proxy.core.plugs.Mark) all values are `person{n}@example.com`, n below PEOPLE.
     """
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "public.key").write_text(Signer(SEED).verifier.vkey + "\n")

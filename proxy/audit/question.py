@@ -1,0 +1,146 @@
+"""What somebody asks of the log: which events, by when, where, what was found and what became of it.
+
+One question is asked in two ways: of events one by one (`Asked.fits`: tail, export), and of the index, in SQL
+(search.py). Empty fields ask for anything. Reading a time as people write it is in here too.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+from proxy.audit import events
+
+Names = tuple[str, ...]
+SECOND = 10**9
+UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+AGO = re.compile(rf"(\d+(?:\.\d+)?) *({'|'.join(UNITS)})(?: ago)?")
+DAYS = {"today": 0, "yesterday": 1}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Events that fit every field; a field with several names is fitted by any of them.
+
+    `since` and `until` are Unix time in nanoseconds, `until` is outside. `session` is `RUN-SID`. An event fits
+    entity, rule, operator, recognizer and mode if one of its findings fits all of them. `policy` are first digits
+    of digests, `client` what events call a client (SessionOpen.client).
+    """
+
+    since: int | None = None
+    until: int | None = None
+    session: str | None = None
+    route: Names = ()
+    way: Names = ()
+    kind: Names = ()
+    verdict: Names = ()
+    cause: Names = ()
+    policy: Names = ()
+    client: Names = ()
+    entity: Names = ()
+    rule: Names = ()
+    operator: Names = ()
+    recognizer: Names = ()
+    mode: Names = ()
+
+    @property
+    def about_findings(self) -> bool:
+        """Whether only events with findings can fit."""
+        return bool(self.entity or self.rule or self.operator or self.recognizer or self.mode)
+
+    def given(self) -> dict[str, Any]:
+        """The fields that ask for something."""
+        asked = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in asked.items() if value not in (None, ())}
+
+
+class Asked:
+    """A question, asked of the events of any number of logs, each in its order: it remembers who has connected.
+
+    A client is named when a session opens and never again, so events of a session whose beginning is not there
+    (any more) fit no client.
+    """
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self._clients: set[str] = set()
+        """Sessions of the clients asked for that are open."""
+
+    def fits(self, event: events.Any) -> bool:
+        """Whether the event is an answer."""
+        asked = self.question
+        return (
+            self._when(event)
+            and (not asked.kind or kind_of(event) in asked.kind)
+            and _any(event, "route", asked.route)
+            and _any(event, "dir", asked.way)
+            and _any(event, "verdict", asked.verdict)
+            and _any(event, "cause", asked.cause)
+            and (asked.session is None or getattr(event, "sid", None) == asked.session)
+            and (not asked.policy or str(getattr(event, "policy", "")).startswith(asked.policy))
+            and (not asked.about_findings or any(map(self._found, getattr(event, "f", ()))))
+        )
+
+    def _when(self, event: events.Any) -> bool:
+        """Whether time and client fit; must see every event, also those that fit nothing else."""
+        asked = self.question
+        if asked.client and not self._is_client(event):
+            return False
+        return (asked.since is None or event.t >= asked.since) and (asked.until is None or event.t < asked.until)
+
+    def _is_client(self, event: events.Any) -> bool:
+        sid = getattr(event, "sid", None)
+        if isinstance(event, events.SessionOpen) and event.client in self.question.client:
+            self._clients.add(event.sid)
+        if isinstance(event, events.SessionClose) and sid in self._clients:
+            self._clients.discard(event.sid)
+            return True
+        return sid in self._clients
+
+    def _found(self, finding: events.Finding) -> bool:
+        asked = self.question
+        return (
+            (not asked.entity or finding.entity in asked.entity)
+            and (not asked.rule or finding.rule in asked.rule)
+            and (not asked.operator or finding.op in asked.operator)
+            and (not asked.recognizer or finding.recognizer in asked.recognizer)
+            and (not asked.mode or finding.mode in asked.mode)
+        )
+
+
+def kind_of(event: events.Any) -> str:
+    """`message`, `session.open`, ...: as it stands in the line."""
+    return str(event.__struct_config__.tag)
+
+
+def _any(event: events.Any, name: str, wanted: Names) -> bool:
+    if not wanted:
+        return True
+    routes = getattr(event, "routes", ()) if name == "route" else ()
+    return getattr(event, name, None) in wanted or any(route in wanted for route in routes)
+
+
+def moment(written: str, now: datetime, zone: tzinfo | None = None) -> int:
+    """Unix time in nanoseconds of `2h`, `30m ago`, `today`, `2026-11-20`, `14:30` or a time in ISO 8601.
+
+    What has no zone is of `zone`, by default this machine's. ValueError if it is nothing of that.
+    """
+    text = written.strip().lower()
+    if match := AGO.fullmatch(text):
+        return int((now.timestamp() - float(match[1]) * UNITS[match[2]]) * SECOND)
+    here = now.astimezone(zone)
+    if text == "now":
+        return int(now.timestamp() * SECOND)
+    if text in DAYS:
+        when = datetime.combine(here.date() - timedelta(days=DAYS[text]), datetime.min.time())
+    elif re.fullmatch(r"\d\d?:\d\d(:\d\d)?", text):
+        when = datetime.fromisoformat(
+            f"{here.date()} {text.rjust(5, '0') if len(text) < 6 else text.rjust(8, '0')}"
+        )
+    else:
+        when = datetime.fromisoformat(text.upper().replace(" UTC", "Z"))
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=zone) if zone is not None else when.astimezone()
+    return round(when.astimezone(UTC).timestamp() * 1e6) * 1000
