@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from typing import Protocol
 
 from msgspec import UNSET
@@ -11,6 +12,8 @@ from msgspec import UNSET
 from proxy.audit import events
 from proxy.audit.log import Log
 from proxy.audit.page import Pages
+from proxy.audit.retention import FOREVER, Retention
+from proxy.audit.tending import Anchor, Tending
 from proxy.audit.turns import LIMIT, PATIENCE, Durability, Turns
 from proxy.core.action import ENFORCE, Note
 from proxy.core.plugs import Ending
@@ -29,7 +32,7 @@ class Names(Protocol):
         """Of the fingerprints that findings are marked with."""
 
     def client(self, address: str) -> str:
-        """How events name a client of this address."""
+        """How events name a client of this address; empty: not at all."""
 
 
 class Journal(Turns):
@@ -44,11 +47,15 @@ class Journal(Turns):
         *,
         level: events.Level,
         durability: Durability,
+        retention: Retention = FOREVER,
+        anchors: Sequence[Anchor] = (),
         patience: float = PATIENCE,
         limit: int = LIMIT,
     ) -> None:
         pages = Pages(kept.id, kept.seq, run, lambda: names.epoch)
         super().__init__(kept, loop, pages, durability, patience, limit)
+        self.tending = Tending(kept, self.note_elsewhere, retention, anchors)
+        self.syncing.signed = self.tending.wake
         self.level, self.every = level, level in ("messages", "sanitised")
         self._names = names
         self._quiet, self._keeps, self._waits = level == "sessions", level == "sanitised", durability != "async"
@@ -83,7 +90,7 @@ class Journal(Turns):
             sid=self._sid(session),
             route=session.route,
             sub=subprotocol or UNSET,
-            client=self._names.client(address) if address else UNSET,
+            client=(address and self._names.client(address)) or UNSET,
             who=who or UNSET,
         )
 
@@ -132,7 +139,7 @@ class Journal(Turns):
     # -- beginning and end --------------------------------------------------------------------------------
 
     def start(self, version: str, worker: int, policies: dict[str, str]) -> None:
-        """The first event; and the thread that syncs. `policies` are the digests by route."""
+        """The first event, and the threads. `policies` are the digests by route."""
         self.note(
             events.Start,
             who="proxy",
@@ -146,6 +153,7 @@ class Journal(Turns):
             repaired=self.log.repaired or UNSET,
         )
         self.syncing.start()
+        self.tending.start()
 
     def policy_applied(self, routes: list[str], name: str, digest: str, how: str) -> None:
         """Rules went live on these routes, by `how`."""
@@ -163,6 +171,10 @@ class Journal(Turns):
         error = self._write()
         if self._timer is not None:
             self._timer.cancel()
-        self.log.close()
+        try:
+            self.log.sync()
+            self.tending.stop()
+        finally:
+            self.log.close()
         if error is not None:
             raise error

@@ -7,16 +7,21 @@ an event says is not known here.
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import time
 from calendar import timegm
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from proxy.audit import events
+from proxy.audit.blocks import CUT
 from proxy.audit.bodies import Bodies
 from proxy.audit.checkpoint import Checkpoint, Signer
 from proxy.audit.layout import Segment
+from proxy.audit.leaves import Hashes, Leaves
 from proxy.audit.restore import Place, Restored
 from proxy.audit.storage import Tail, replace, sync_directory
 from proxy.audit.tree import Frontier, leaf_hash
@@ -34,7 +39,7 @@ class Owed:
     """A block on its way, and the rows that stand in side files before it does."""
 
     block: bytes
-    events: int
+    count: int
     marks: bytes
     bodies: bytes
     day: int
@@ -51,8 +56,11 @@ class Log:
         self.seq = place.seq
         self.signed = restored.signed
         """How many blocks the newest checkpoint covers; -1: there is none."""
+        self.settled = 0
+        """The first segment that is not complete, on the disk, with all its leaves."""
         self.note = ""
         """The newest checkpoint that was signed here."""
+        self.verifier = signer.verifier
         self._lock, self._signer, self._limit = lock, signer, segment_size
         self._tree = Frontier(place.size, place.peaks)
         self._owed: Owed | None = None
@@ -62,16 +70,16 @@ class Log:
         self._marks: Tail | None = None
         self._bodies: Bodies | None = None
         self._left: list[Tail | Bodies] = []  # of segments before, to be synced and closed
+        self._failed = False  # the last sync
         self._named = True  # files were made whose names a power cut would lose
-        self._hashed: list[tuple[Path, list[bytes]]] = []  # leaves that are not in their file yet
-        self._leaves: Tail | None = None
+        self._leaves = Leaves(self._state)
 
-    def go_on(self, segment: Segment, leaves: Tail, hashed: list[bytes], marks: Tail | None) -> None:
-        """Continue an open segment, whose side files are given. Raises OSError."""
+    def go_on(self, segment: Segment, leaves: Tail, lacking: list[bytes], marks: Tail | None) -> None:
+        """Continue an open segment, whose side files are given, and the `leaves` that are lacking. OSError."""
         self._file = Tail(segment.path, self._offset)
         self._day = timegm(time.strptime(segment.path.name[:8], "%Y%m%d")) // 86_400
-        self._leaves, self._marks = leaves, marks
-        self._hashed.append((leaves.path, hashed))
+        self._marks = marks
+        self._leaves.go_on(leaves, lacking)
 
     def skip(self, segment: Segment) -> None:
         """Begin another segment behind one that is sealed."""
@@ -89,7 +97,7 @@ class Log:
 
     # -- writing, in one thread ---------------------------------------------------------------------------
 
-    def append(self, lines: bytes, events: int, t: int, marks: bytes = b"", bodies: bytes = b"") -> None:
+    def append(self, lines: bytes, count: int, t: int, marks: bytes = b"", bodies: bytes = b"") -> None:
         """Write `lines`, so many encoded events with a line feed each, as one block, behind its rows in the side
         files. `t` is the time of the first one (Unix, nanoseconds), whose day names a new segment.
 
@@ -97,7 +105,7 @@ class Log:
         """
         assert self._owed is None, "what is owed comes first"
         block = b'{"b":%d,%s' % (self._tree.size, lines[1:])
-        self._owed = Owed(block, events, marks, bodies, t // DAY)
+        self._owed = Owed(block, count, marks, bodies, t // DAY)
         self.resume()
 
     def resume(self) -> None:
@@ -121,9 +129,9 @@ class Log:
         with self._state:
             self._owed = None
             self._tree.add(leaf)
-            self._hashed[-1][1].append(leaf)
+            self._leaves.add(leaf)
             self._offset = file.end
-            self.seq += owed.events
+            self.seq += owed.count
         self.written += len(owed.block)
 
     def _full(self, more: int) -> bool:
@@ -138,7 +146,7 @@ class Log:
             self._left += [left for left in (self._file, self._marks, self._bodies) if left is not None]
             self._file, self._marks, self._bodies = file, None, None
             self._number, self._day, self._offset, self._named = number, day, 0, True
-            self._hashed.append((file.path.with_suffix(".leaves"), []))
+            self._leaves.begin(file.path)
         return file
 
     def _made(self, suffix: str) -> Tail:
@@ -158,41 +166,46 @@ class Log:
                 place = Place(self._tree.size, self.seq, tuple(self._tree.peaks), self._number, self._offset)
                 left = list(self._left)
                 files = [file for file in (*left, self._marks, self._bodies, self._file) if file is not None]
-                hashed = [(path, tuple(leaves)) for path, leaves in self._hashed]
+                hashed = self._leaves.waiting()
                 named, self._named = self._named, False
             try:
+                if self._failed:
+                    self._write_again(place, files, hashed)
                 for file in files:
                     file.sync()
                 if named:
                     sync_directory(self.folder)
             except OSError:
+                self._failed = True
                 with self._state:
                     self._named |= named
                 raise
+            self._failed = False
             self._forget(left)
-            self._keep(hashed)
+            self._leaves.keep(hashed)
+            self.settled = place.segment
             if sign and self.signed != place.size:
                 self._sign(place)
             return place.size
+
+    def _write_again(self, place: Place, files: Sequence[Tail | Bodies], hashed: Sequence[Hashes]) -> None:
+        """After a sync that failed; only what still reads as it was written."""
+        waiting = dict(hashed)
+        for file in files:
+            if isinstance(file, Tail):
+                data = file.unsynced(place.offset if file is self._file else file.end)
+                if file.path.suffix == ".jsonl":
+                    known = waiting.get(file.path.with_suffix(".leaves"), ())
+                    found = tuple(leaf_hash(block) for block in split(data))
+                    if found != known[len(known) - len(found) :]:
+                        raise OSError(errno.EIO, "the disk has lost a part of the log")
+                file.rewrite(data)
 
     def _forget(self, left: list[Tail | Bodies]) -> None:
         with self._state:
             del self._left[: len(left)]
         for file in left:
             file.close()
-
-    def _keep(self, hashed: list[tuple[Path, tuple[bytes, ...]]]) -> None:
-        """Append leaves to their files. All of `hashed` but the last belongs to segments that are complete."""
-        for index, (path, leaves) in enumerate(hashed):
-            if self._leaves is None or self._leaves.path != path:
-                if self._leaves is not None:
-                    self._leaves.close()
-                self._leaves = Tail(path, 0)
-            self._leaves.put(b"".join(leaves))
-            with self._state:
-                del self._hashed[0][1][: len(leaves)]
-                if index + 1 < len(hashed):
-                    del self._hashed[0]
 
     def _sign(self, place: Place) -> None:
         """The checkpoint comes first: a frontier behind it helps nobody."""
@@ -212,3 +225,9 @@ class Log:
                 if file is not None:
                     file.close()
             os.close(self._lock)
+
+
+def split(data: bytes) -> list[bytes]:
+    """The blocks of which `data` consists."""
+    pieces = data[len(events.HEAD) : -1].split(CUT) if data else []
+    return [b"%s%s\n" % (events.HEAD, piece) for piece in pieces]

@@ -10,13 +10,15 @@ import contextlib
 import errno
 import fcntl
 import os
+import time
 from pathlib import Path
 from typing import NoReturn
 
-write = os.write
-"""What brings bytes to a file: tests put a disk that fails in its place."""
+write, fdatasync = os.write, os.fdatasync
+"""What brings bytes to a file, and to the disk: tests put a disk that fails in their place."""
 
 PRIVATE_FILE, PRIVATE_DIRECTORY = 0o600, 0o700
+ASKED = 3  # times, a millisecond apart
 
 
 class Tail:
@@ -69,8 +71,25 @@ class Tail:
         """Until what is written now survives a power cut. In any thread; OSError."""
         end = self.end
         if end != self.synced:
-            os.fdatasync(self.file)
+            fdatasync(self.file)
             self.synced = end
+
+    def unsynced(self, end: int) -> bytes:
+        """What a power cut may take of what stands before `end`. Raises OSError."""
+        start = max(self.synced, 0)
+        with self.path.open("rb") as file:
+            return os.pread(file.fileno(), end - start, start)
+
+    def rewrite(self, data: bytes) -> None:
+        """Put what is `unsynced` where it stands. A disk that failed to sync says so once: the next sync would
+        succeed, and yet keep nothing of what is not written again. Raises OSError."""
+        file = os.open(self.path, os.O_WRONLY | os.O_NOFOLLOW)
+        try:
+            done = 0
+            while done < len(data):
+                done += os.pwrite(file, data[done:], max(self.synced, 0) + done)
+        finally:
+            os.close(file)
 
     def close(self) -> None:
         """Nothing is written any more."""
@@ -106,14 +125,19 @@ def make_directory(path: Path) -> None:
 
 
 def lock(path: Path) -> int | None:
-    """Hold the lock `path` until the descriptor is closed; None if somebody else does. OSError."""
+    """Hold the lock `path` until the descriptor is closed; None if somebody else does. OSError.
+
+    Readers ask whether somebody does by sharing it for a moment: that is waited for.
+    """
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE_FILE)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(file)
-        return None
+        for _ in range(ASKED):
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return file
+            time.sleep(0.001)
     except OSError:
         os.close(file)
         raise
-    return file
+    os.close(file)
+    return None

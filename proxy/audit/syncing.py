@@ -19,15 +19,17 @@ RETRY = 0.05
 
 class Syncing:
     """Begins with `start`. `tell(size, error)` is called in the thread after each sync: so many blocks are safe,
-    or why no more are. `signed` is called there with each new checkpoint."""
+    or why no more are. `signed` is called there after each new checkpoint."""
 
     def __init__(self, kept: Log, at_once: bool, tell: Callable[[int, OSError | None], None]) -> None:
-        self.signed: Callable[[str], None] | None = None
+        self.signed: Callable[[], None] | None = None
         self._log, self._tell, self._pause = kept, tell, 0.0 if at_once else PAUSE
         self._dirty, self._ended = threading.Event(), False
         self._awake = False
         self._thread = threading.Thread(target=self._run, name="audit-sync", daemon=True)
-        self._reached, self._signed_at = kept.size, 0.0
+        self.reached = kept.size
+        """Blocks that are on the disk."""
+        self._signed_at = 0.0
 
     def start(self) -> None:
         """Once."""
@@ -48,7 +50,7 @@ class Syncing:
 
     def _run(self) -> None:
         while True:
-            unsigned = self._log.signed != self._reached
+            unsigned = self._log.signed != self.reached
             due = max(0.0, self._signed_at + SIGN_SECONDS - time.monotonic()) if unsigned else None
             self._dirty.wait(due)
             if self._ended:
@@ -63,14 +65,14 @@ class Syncing:
         sign = now - self._signed_at >= SIGN_SECONDS or self._log.size - self._log.signed >= SIGN_BLOCKS
         before = self._log.signed
         try:
-            self._reached = self._log.sync(sign=sign)
+            self.reached = self._log.sync(sign=sign)
         except OSError as error:
-            self._tell(self._reached, error)
+            self._tell(self.reached, error)
             self._dirty.set()
             time.sleep(RETRY)
             return
         if self._log.signed != before:
             self._signed_at = now
             if self.signed is not None:
-                self.signed(self._log.note)
-        self._tell(self._reached, None)
+                self.signed()
+        self._tell(self.reached, None)

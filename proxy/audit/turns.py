@@ -8,13 +8,15 @@ Nothing is let go instead. A disk that fails to sync is no better than one that 
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import time
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from proxy.audit import events
 from proxy.audit.log import Log
@@ -77,6 +79,21 @@ class Turns:
         self._lost = self._lost_since = 0
         self.syncing = Syncing(kept, durability == "synced", self._from_syncing)
 
+    @property
+    def waiting(self) -> int:
+        """Legs that wait now."""
+        return len(self._waiting) + sum(len(held.legs) for held in self._held)
+
+    @property
+    def unsynced(self) -> int:
+        """Blocks that may not be on the disk yet."""
+        return self.log.size - self.syncing.reached
+
+    @property
+    def stuck(self) -> float:
+        """Seconds in which the disk took nothing, or did not keep it."""
+        return self.counts.stuck + (self._loop.time() - self._stuck_since if self.problem else 0.0)
+
     # -- events -------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
@@ -106,6 +123,21 @@ class Turns:
         if not self._turn:
             self._begin()
         self._waiting.append(waiting)
+
+    def note_elsewhere(self, kind: Callable[..., events.Event], **given: Any) -> None:
+        """The same for other threads: returns when it is on the disk. Raises OSError if that takes too long."""
+        told: Future[None] = Future()
+        self._loop.call_soon_threadsafe(self._note_for, told, kind, given)
+        told.result(2 * self._patience)
+        self.log.sync(sign=False)
+
+    def _note_for(self, told: Future[None], kind: Callable[..., events.Event], given: dict[str, Any]) -> None:
+        lost = self.counts.lost
+        self.note(kind, **given)
+        if self.counts.lost > lost:
+            told.set_exception(OSError(errno.ENOBUFS, os.strerror(errno.ENOBUFS)))
+        else:
+            self.wait(_Elsewhere(told))
 
     def commit(self) -> None:
         """See proxy.core.plugs.Journal. Who waits is told at the end of the turn nevertheless."""
@@ -204,6 +236,20 @@ class Turns:
         else:
             self._ease()
         self._tell()
+
+
+class _Elsewhere(NamedTuple):
+    """Another thread that waits."""
+
+    told: Future[None]
+
+    def written(self) -> None:
+        """It goes on."""
+        self.told.set_result(None)
+
+    def unwritten(self) -> None:
+        """It hears why not."""
+        self.told.set_exception(OSError(errno.EIO, os.strerror(errno.EIO)))
 
 
 def _tell_one(told: Callable[[], None]) -> None:
