@@ -9,8 +9,9 @@ from __future__ import annotations
 import hmac
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
-from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi import Depends, FastAPI, HTTPException, Request, params
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
@@ -23,8 +24,9 @@ DOORS = {
     "/-/ready": "new connections are welcome; 503 with the reasons while they are not",
     "/-/metrics": "counters for Prometheus",
     "/-/rules": "the rules: GET, PUT, and below it check, versions and rollback",
+    "/-/audit": "the audit log: search, and below it sessions, stats, events, proof and checkpoint",
+    "/-/openapi.json": "all of this for programs (OpenAPI)",
 }
-READING = ["GET", "HEAD"]
 Troubles = Sequence[Mapping[str, object]]
 
 
@@ -59,16 +61,33 @@ def build(
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(registry), media_type=None, headers={"Content-Type": content_type})
 
+    async def schema() -> dict[str, object]:
+        return app.openapi()
+
     guard = [Depends(bearer(token))]
-    app.add_api_route("/-/live", live, methods=READING)
-    app.add_api_route("/-/ready", is_ready, methods=READING, response_model=None)
-    app.add_api_route("/-/metrics", scrape, methods=READING, response_model=None, dependencies=guard)
+    add_reading(app, "/-/live", live)
+    add_reading(app, "/-/ready", is_ready)
+    add_reading(app, "/-/metrics", scrape, guard)
+    add_reading(app, "/-/openapi.json", schema, guard)
     app.add_exception_handler(HTTPStatus.NOT_FOUND, no_such_door)
     return app
 
 
 def _with_version(about: About) -> About:
     return {route: {"version": __version__, **labels} for route, labels in (about or {"": {}}).items()}
+
+
+def add_reading(app: FastAPI, path: str, door: Callable[..., Any], guard: Sequence[params.Depends] = ()) -> None:
+    """Give `app` a door for GET, and for HEAD, which nobody has to be told of."""
+    for method in ("GET", "HEAD"):
+        app.add_api_route(
+            path,
+            door,
+            methods=[method],
+            response_model=None,
+            dependencies=guard,
+            include_in_schema=method == "GET",
+        )
 
 
 def bearer(token: str | None) -> Callable[[Request], Awaitable[None]]:
@@ -90,7 +109,17 @@ def bearer(token: str | None) -> Callable[[Request], Awaitable[None]]:
     return check
 
 
+def only_with(token: str | None, sentence: str) -> list[params.Depends]:
+    """Dependencies of doors that are locked, with `sentence`, as long as there is no token to open them."""
+
+    async def check() -> None:
+        if token is None:
+            raise HTTPException(HTTPStatus.FORBIDDEN, sentence)
+
+    return [Depends(check), Depends(bearer(token))]
+
+
 async def no_such_door(_request: Request, _problem: Exception) -> Response:
     """404 with the list of what there is."""
-    doors = "".join(f"  {path:<12} {about}\n" for path, about in DOORS.items())
+    doors = "".join(f"  {path:<16} {about}\n" for path, about in DOORS.items())
     return PlainTextResponse(f"There is nothing here. The doors are:\n{doors}", HTTPStatus.NOT_FOUND)

@@ -19,7 +19,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from proxy.core.message import Direction
-from proxy.core.tally import BOUNDS, RulesState, Snapshot
+from proxy.core.tally import BOUNDS, AuditState, RulesState, Snapshot
 
 Counted = Mapping[str, Snapshot]
 """By the name of the route; "" where there is only one, or for what belongs to none."""
@@ -46,6 +46,9 @@ class TallyCollector(Collector):
                     family.samples = [sample for sample in family.samples if sample.value]
                 gather(collected, route, family)
         yield from collected.values()
+        for snapshot in counted.values():  # one for the whole process
+            if snapshot["audit"] is not None:
+                yield from about_audit(snapshot["audit"])
 
 
 def gather(collected: dict[str, Metric], route: str, family: Metric) -> None:
@@ -128,3 +131,32 @@ def about_rules(state: RulesState) -> Iterator[Metric]:
     yield GaugeMetricFamily(swapped, "When rules went live last.", value=state["swapped"])
     stale = "Workers with older rules than the files say, because those have faults."
     yield GaugeMetricFamily("hushwire_rules_stale", stale, value=state["stale"])
+
+
+AUDIT_COUNTERS = (
+    ("hushwire_audit_events", "Events written to the audit log.", "events"),
+    ("hushwire_audit_blocks", "Blocks of events written, each one write and one leaf of the tree.", "blocks"),
+    ("hushwire_audit_bytes", "Bytes of these blocks.", "bytes"),
+    ("hushwire_audit_lost", "Events that the log could not take, and nothing that left depended on.", "lost"),
+    ("hushwire_audit_stuck_seconds", "Time in which the log took nothing.", "stuck_seconds"),
+)
+AUDIT_GAUGES = (
+    ("hushwire_audit_waiting", "Directions of connections that wait for the log now.", "waiting"),
+    ("hushwire_audit_stuck", "Workers whose log takes nothing now.", "stuck"),
+    ("hushwire_audit_unsynced", "Blocks that are written and may not be on the disk yet.", "unsynced"),
+)
+
+
+def about_audit(state: AuditState) -> Iterator[Metric]:
+    """What the audit log has taken, and what it has not."""
+    counts: Mapping[str, object] = state
+    for name, about, key in AUDIT_COUNTERS:
+        family = CounterMetricFamily(name, about)
+        family.add_metric([], float(str(counts[key])))
+        yield family
+    for name, about, key in AUDIT_GAUGES:
+        yield GaugeMetricFamily(name, about, value=float(str(counts[key])))
+    unshipped = GaugeMetricFamily("hushwire_audit_unshipped", "Signed events that a sink lacks.", labels=["sink"])
+    for where, events in sorted(state["unshipped"].items()):
+        unshipped.add_metric([where], events)
+    yield unshipped

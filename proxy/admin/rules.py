@@ -20,7 +20,7 @@ from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict
 
-from proxy.admin.api import READING, bearer
+from proxy.admin.api import add_reading, bearer, only_with
 from proxy.rulebook.disk import ChangedError
 from proxy.rulebook.document import MAX_LENGTH
 from proxy.rulebook.faults import Fault, RulesError
@@ -51,15 +51,15 @@ class Wanted(BaseModel):
 def add_doors(app: FastAPI, books: Sequence[Rules[Any]], do: Do[Any], token: str | None) -> None:
     """Give `app` the doors for `books`."""
     doors = _Doors(books, do)
-    reading, writing = [Depends(bearer(token))], [Depends(_with_token(token)), Depends(bearer(token))]
-    for path, door, methods, guard in (
-        ("/-/rules", doors.read, READING, reading),
-        ("/-/rules", doors.save, ["PUT"], writing),
-        ("/-/rules/check", doors.check, ["POST"], writing),
-        ("/-/rules/versions", doors.versions, READING, reading),
-        ("/-/rules/rollback", doors.rollback, ["POST"], writing),
+    reading, writing = [Depends(bearer(token))], only_with(token, LOCKED)
+    add_reading(app, "/-/rules", doors.read, reading)
+    add_reading(app, "/-/rules/versions", doors.versions, reading)
+    for path, door, method in (
+        ("/-/rules", doors.save, "PUT"),
+        ("/-/rules/check", doors.check, "POST"),
+        ("/-/rules/rollback", doors.rollback, "POST"),
     ):
-        app.add_api_route(path, door, methods=methods, response_model=None, dependencies=guard)
+        app.add_api_route(path, door, methods=[method], response_model=None, dependencies=writing)
 
 
 def troubles(books: Iterable[Rules[Any]]) -> list[dict[str, object]]:
@@ -166,14 +166,6 @@ class _Faulty(HTTPException):
 
 def _problem(status: HTTPStatus, sentence: str) -> HTTPException:
     return HTTPException(status, sentence, {"Connection": "close"} if status == 413 else None)
-
-
-def _with_token(token: str | None) -> Callable[[], Awaitable[None]]:
-    async def check() -> None:
-        if token is None:
-            raise _problem(HTTPStatus.FORBIDDEN, LOCKED)
-
-    return check
 
 
 def _expected(request: Request) -> str:

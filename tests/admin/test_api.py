@@ -179,6 +179,12 @@ def test_any_other_path_answers_404_and_lists_the_doors(path: str) -> None:
         assert door in answer.text
 
 
+def test_what_the_doors_take_and_answer_is_described_for_programs() -> None:
+    assert ask("/-/openapi.json", token="s3cret").status_code == 401
+    described = ask("/-/openapi.json").json()
+    assert described["openapi"].startswith("3.") and "/-/metrics" in described["paths"]
+
+
 def test_nothing_can_be_changed_through_the_other_doors() -> None:
-    for door in set(DOORS) - {"/-/rules"}:
+    for door in set(DOORS) - {"/-/rules", "/-/audit"}:
         assert ask(door, method="POST").status_code == 405

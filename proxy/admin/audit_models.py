@@ -1,0 +1,140 @@
+"""What the doors of the audit take and answer, for checking what is asked and for OpenAPI.
+
+Answers are made in another process and go out as they come: the models describe them, and tests hold them to that.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Kind = Literal[
+    "message",
+    "refuse",
+    "session.open",
+    "session.close",
+    "start",
+    "stop",
+    "limit",
+    "gap",
+    "policy.apply",
+    "policy.reject",
+    "subject.lookup",
+    "erase",
+    "hold",
+    "key.rotate",
+    "prune",
+    "export",
+    "admin",
+]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Names = Annotated[list[Name], Field(max_length=50)]
+Time = Annotated[str, Field(max_length=40, examples=["2h", "today", "2026-11-20", "2026-11-20T14:30Z"])]
+Sid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-\d{1,20}$", examples=["1f3a9c22-17"])]
+
+
+class Nothing(BaseModel):
+    """No parameters."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Filters(Nothing):
+    """Which events; a parameter that comes several times is fitted by any of its values."""
+
+    since: Time | None = None
+    until: Time | None = None
+    session: Sid | None = None
+    route: Names = []
+    direction: Annotated[list[Literal["client_to_upstream", "upstream_to_client"]], Field(max_length=2)] = []
+    kind: Annotated[list[Kind], Field(max_length=50)] = []
+    verdict: Annotated[list[Literal["clean", "rewritten", "kept", "dropped", "leaked"]], Field(max_length=50)] = []
+    cause: Names = []
+    policy: Annotated[Names, Field(description="First digits of the digests of rules.")] = []
+    client: Annotated[Names, Field(description="As session.open has it.")] = []
+    entity: Names = []
+    rule: Names = []
+    operator: Names = []
+    recognizer: Names = []
+    mode: Annotated[list[Literal["enforce", "shadow", "exempt"]], Field(max_length=3)] = []
+
+
+class Search(Filters):
+    """Which events, and how many of them."""
+
+    limit: Annotated[int, Field(ge=1, le=1000)] = 50
+    before: Annotated[
+        str | None, Field(max_length=100, description="`next` of the answer before: older events than that had.")
+    ] = None
+
+
+class Counting(Filters):
+    """Which events, and by what they are counted."""
+
+    by: Annotated[
+        list[Literal["entity", "rule", "route", "operator", "verdict", "hour", "cause"]], Field(max_length=7)
+    ] = []
+
+
+class Proving(Nothing):
+    """Which log, if there are several."""
+
+    log: Annotated[str, Field(pattern="^[0-9a-f]{8}$", examples=["3f9ac21b"])] | None = None
+
+
+class Answer(BaseModel):
+    """What a door answers."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Found(Answer):
+    """Events, the newest first, as they stand in the log; `next` is `before` of the next page, if there is one."""
+
+    events: list[dict[str, Any]]
+    next: str | None
+
+
+class Timeline(Answer):
+    """Everything about one connection, in order; `complete` says whether that is all."""
+
+    session: str
+    events: list[dict[str, Any]]
+    complete: bool
+
+
+class Checkpoint(Answer):
+    """A log by its folder, and its newest signed checkpoint (C2SP tlog-checkpoint), if it has one."""
+
+    folder: str
+    checkpoint: str | None
+
+
+class Checkpoints(Answer):
+    """The verifier key (C2SP signed-note vkey), and what it has signed."""
+
+    key: str
+    logs: list[Checkpoint]
+
+
+class Fault(Answer):
+    """What is wrong with a parameter: where, what, and what helps."""
+
+    place: str
+    cause: str
+    cure: str
+
+
+class Faults(Answer):
+    """All of them."""
+
+    detail: list[Fault]
+
+
+class Stats(Answer):
+    """Counts by what was asked for."""
+
+
+class Proof(Answer):
+    """What proves that an event is in the log."""

@@ -1,0 +1,154 @@
+"""What the doors of the audit are asked, answered from its index and its files: in the child of asking.py alone.
+
+The index is brought up to date in a thread, because the first time that takes as long as a log is large, and who
+asks should hear how far it is instead of nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from proxy.audit.events import encode
+from proxy.audit.index import Index, NoIndexError
+from proxy.audit.layout import logs
+from proxy.audit.question import Question
+from proxy.audit.search import Cursor, Hit, search
+
+LARGEST = 8 << 20  # bytes of events in an answer
+LONGEST = 10_000  # events of a timeline
+PATIENCE = 7.0  # seconds for the index; asking.py waits for 10
+
+Asking = dict[str, Any]
+
+
+class Said(NamedTuple):
+    """An answer, and how many events are in it."""
+
+    body: object
+    events: int = 0
+
+
+class NoAnswerError(Exception):
+    """There is none; `status` is what to say in HTTP."""
+
+    def __init__(self, status: HTTPStatus, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+class Lookups:
+    """Of the audit in `directory`. To be used in one thread."""
+
+    def __init__(self, directory: Path, patience: float = PATIENCE) -> None:
+        self.directory, self.patience = directory, patience
+        self._index = Index(directory)
+        self._catching_up: CatchingUp | None = None
+        self.answers: dict[str, Callable[[Asking], Said]] = {
+            "search": self.search,
+            "session": self.session,
+            "checkpoint": self.checkpoint,
+        }
+
+    def index(self) -> Index:
+        """With all that the logs have. Raises NoAnswerError, NoIndexError, OSError."""
+        running = self._catching_up or CatchingUp(self.directory)
+        self._catching_up = running
+        running.join(self.patience)
+        if running.is_alive():
+            sentence = (
+                f"the index of the audit is being built, {running.percent} % so far; ask again in a few seconds"
+            )
+            raise NoAnswerError(HTTPStatus.SERVICE_UNAVAILABLE, sentence)
+        self._catching_up = None
+        if running.error is not None:
+            raise running.error
+        self._index.catch_up()  # the little that came in the meantime
+        return self._index
+
+    def search(self, asking: Asking) -> Said:
+        """A page of events."""
+        page = search(self.index(), question_of(asking), asking["limit"], cursor(asking["before"]))
+        told, hits = _fitting(page.hits)
+        after = page.after if len(hits) == len(page.hits) else Cursor(hits[-1].t, hits[-1].id)
+        return Said({"events": told, "next": None if after is None else f"{after.t}.{after.id}"}, len(told))
+
+    def session(self, asking: Asking) -> Said:
+        """Everything about a connection, oldest first."""
+        sid = asking["session"]
+        page = search(self.index(), Question(session=sid), LONGEST)
+        if not page.hits:
+            raise NoAnswerError(HTTPStatus.NOT_FOUND, f"there is no session {sid} in this audit")
+        told, _ = _fitting(page.hits[::-1])
+        complete = len(told) == len(page.hits) and not page.more
+        return Said({"session": sid, "events": told, "complete": complete}, len(told))
+
+    def checkpoint(self, _asking: Asking) -> Said:
+        """The key, and the newest signed checkpoint of each log."""
+        key = (self.directory / "public.key").read_text().strip()
+        signed = [{"folder": log.name, "checkpoint": _note(log)} for log in logs(self.directory)]
+        return Said({"key": key, "logs": signed})
+
+
+class CatchingUp(threading.Thread):
+    """Takes what is new into the index, with a connection of its own. `error` is why it could not."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__()
+        self._directory = directory
+        self.percent = 0
+        self.error: NoIndexError | OSError | None = None
+        self.start()
+
+    def run(self) -> None:
+        """In this thread."""
+        try:
+            with Index(self._directory) as index:
+                index.catch_up(self._tell)
+        except (NoIndexError, OSError) as error:
+            self.error = error
+
+    def _tell(self, done: int, whole: int) -> None:
+        self.percent = 100 * done // whole if whole else 100
+
+
+def question_of(asking: Asking) -> Question:
+    """As proxy/admin/audit.py wrote it."""
+    asked: dict[str, Any] = {
+        name: tuple(given) if isinstance(given, list) else given for name, given in asking["question"].items()
+    }
+    return Question(**asked)
+
+
+def cursor(written: str | None) -> Cursor | None:
+    """Of `before`. Raises NoAnswerError."""
+    if written is None:
+        return None
+    t, _, number = written.partition(".")
+    if not (t.isdigit() and number.isdigit() and len(t) < 20 and len(number) < 20):
+        sentence = "before is what the answer before has as next"
+        raise NoAnswerError(HTTPStatus.UNPROCESSABLE_ENTITY, sentence)
+    return Cursor(int(t), int(number))
+
+
+def _fitting(hits: list[Hit]) -> tuple[list[dict[str, Any]], list[Hit]]:
+    """As many as one answer may have, and at least one."""
+    told: list[dict[str, Any]] = []
+    size = 0
+    for hit in hits:
+        one = hit.as_json()
+        size += len(encode(one))
+        if told and size > LARGEST:
+            break
+        told.append(one)
+    return told, hits[: len(told)]
+
+
+def _note(log: Path) -> str | None:
+    try:
+        return (log / "checkpoint").read_text()
+    except FileNotFoundError:
+        return None
