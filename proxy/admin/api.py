@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import Depends, FastAPI, HTTPException, Request, params
@@ -28,6 +29,7 @@ DOORS = {
     "/-/openapi.json": "all of this for programs (OpenAPI)",
 }
 Troubles = Sequence[Mapping[str, object]]
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def build(
@@ -36,12 +38,14 @@ def build(
     token: str | None,
     about: Callable[[], About] = dict,
     troubles: Callable[[], Troubles] = list,
+    missing: Mapping[str, str] = NOTHING,
 ) -> FastAPI:
     """The ASGI app of the admin port.
 
     `ready` returns the reasons why the proxy is not ready, none when it is. `about` gives labels of
     `hushwire_info`, such as rules and digest, by route; it is asked at each scrape, because rules may change.
-    `troubles` are what readiness tells of rules that cannot go live: those of before do their work.
+    `troubles` are what readiness tells of rules that cannot go live: those of before do their work. `missing` is
+    what else it tells: what was switched off, and what is lost by that.
     """
     app = FastAPI(title="Hushwire", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     registry = CollectorRegistry(auto_describe=False)
@@ -55,7 +59,7 @@ def build(
         if because:
             return JSONResponse({"status": "not ready", "because": because}, HTTPStatus.SERVICE_UNAVAILABLE)
         told = troubles()
-        return JSONResponse({"status": "ready", **({"rules": told} if told else {})})
+        return JSONResponse({"status": "ready", **({"rules": told} if told else {}), **missing})
 
     async def scrape(request: Request) -> Response:
         encode, content_type = choose_encoder(request.headers.get("accept", ""))

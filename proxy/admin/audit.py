@@ -173,15 +173,15 @@ def _asking(error: AskError) -> HTTPException:
     return HTTPException(error.status, str(error), {"Retry-After": "5"} if error.status == 503 else None)
 
 
-def _question(asked: models.Filters) -> dict[str, Any]:
+def _question(asked: models.Common) -> dict[str, Any]:
     """As the child takes it: fields of proxy.audit.question.Question."""
     names = asked.model_dump(include=_NAMES)
     ways = [events.WAYS[_DIRECTIONS.index(one)] for one in asked.direction]
     times = {name: _moment(name, getattr(asked, name)) for name in ("since", "until")}
-    return {"question": {**names, **times, "session": asked.session, "way": ways}}
+    return {"question": {**names, **times, "way": ways}}
 
 
-_NAMES = {*models.Filters.model_fields} - {"since", "until", "session", "direction"}
+_NAMES = {*models.Filters.model_fields} - {"since", "until", "direction"}
 _DIRECTIONS = ("client_to_upstream", "upstream_to_client")
 
 

@@ -40,24 +40,29 @@ class Nothing(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Filters(Nothing):
+class Common(Nothing):
     """Which events; a parameter that comes several times is fitted by any of its values."""
 
     since: Time | None = None
     until: Time | None = None
-    session: Sid | None = None
     route: Names = []
     direction: Annotated[list[Literal["client_to_upstream", "upstream_to_client"]], Field(max_length=2)] = []
     kind: Annotated[list[Kind], Field(max_length=50)] = []
     verdict: Annotated[list[Literal["clean", "rewritten", "kept", "dropped", "leaked"]], Field(max_length=50)] = []
     cause: Names = []
     policy: Annotated[Names, Field(description="First digits of the digests of rules.")] = []
-    client: Annotated[Names, Field(description="As session.open has it.")] = []
     entity: Names = []
     rule: Names = []
     operator: Names = []
     recognizer: Names = []
     mode: Annotated[list[Literal["enforce", "shadow", "exempt"]], Field(max_length=3)] = []
+
+
+class Filters(Common):
+    """Also by connection."""
+
+    session: Sid | None = None
+    client: Annotated[Names, Field(description="As session.open has it.")] = []
 
 
 class Search(Filters):
@@ -69,12 +74,16 @@ class Search(Filters):
     ] = None
 
 
-class Counting(Filters):
-    """Which events, and by what they are counted."""
+By = Literal[
+    "entity", "rule", "operator", "recognizer", "route", "direction", "policy", "verdict", "cause", "hour"
+]
+"""The first seven count findings in force, verdict and cause events, hour findings in force by time."""
 
-    by: Annotated[
-        list[Literal["entity", "rule", "route", "operator", "verdict", "hour", "cause"]], Field(max_length=7)
-    ] = []
+
+class Counting(Common):
+    """Which events, and by what they are counted: by all of these, if nothing is asked for."""
+
+    by: Annotated[list[By], Field(max_length=len(By.__args__))] = []
 
 
 class Proving(Nothing):
@@ -132,8 +141,30 @@ class Faults(Answer):
     detail: list[Fault]
 
 
+class Count(Answer):
+    """How many there are of a name, or of the hour (UTC) that begins then."""
+
+    name: str
+    count: int
+
+
+class Sessions(Answer):
+    """Connections opened or closed in the time asked for; seconds, messages and findings are of closed ones."""
+
+    opened: int
+    closed: int
+    seconds: float
+    messages: int
+    findings: int
+
+
 class Stats(Answer):
-    """Counts by what was asked for."""
+    """Counts, the largest first, of whole quarters of an hour. `findings` are by mode; connections are chosen by
+    time and route only."""
+
+    findings: dict[Literal["enforce", "shadow", "exempt"], int]
+    sessions: Sessions
+    by: dict[By, list[Count]]
 
 
 class Proof(Answer):

@@ -8,20 +8,30 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import UTC
 from http import HTTPStatus
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from proxy.audit.events import encode
+from proxy.audit.events import WAYS, encode
 from proxy.audit.index import Index, NoIndexError
 from proxy.audit.layout import logs
 from proxy.audit.question import Question
 from proxy.audit.search import Cursor, Hit, search
+from proxy.audit.stats import Stats, Sum, by, by_time
+from proxy.core.message import Direction
 
 LARGEST = 8 << 20  # bytes of events in an answer
 LONGEST = 10_000  # events of a timeline
 PATIENCE = 7.0  # seconds for the index; asking.py waits for 10
 
+MODES = ("enforce", "shadow", "exempt")
+EVENTS = ("verdict", "cause")
+FINDINGS: dict[str, Callable[[Sum], str]] = {
+    **{name: attrgetter(name) for name in ("entity", "rule", "operator", "recognizer", "route", "policy")},
+    "direction": lambda one: Direction(WAYS.index(one.way)).label,
+}
 Asking = dict[str, Any]
 
 
@@ -50,6 +60,7 @@ class Lookups:
         self.answers: dict[str, Callable[[Asking], Said]] = {
             "search": self.search,
             "session": self.session,
+            "stats": self.stats,
             "checkpoint": self.checkpoint,
         }
 
@@ -86,6 +97,27 @@ class Lookups:
         complete = len(told) == len(page.hits) and not page.more
         return Said({"session": sid, "events": told, "complete": complete}, len(told))
 
+    def stats(self, asking: Asking) -> Said:
+        """Counts by names, and by hours."""
+        stats = Stats(self.index().db, question_of(asking))
+        findings, counted = stats.findings(), {}
+        in_force = [one for one in findings if one.mode == "enforce"]
+        for name in asking["by"] or [*FINDINGS, *EVENTS, "hour"]:
+            if name in FINDINGS:
+                counted[name] = by(in_force, FINDINGS[name], _findings)
+            elif name in EVENTS:
+                counted[name] = by(stats.events(), attrgetter(name), attrgetter("events"))
+            else:
+                hours = by_time(stats.over_time(), days=False, zone=UTC)
+                counted[name] = [(hour.strftime("%Y-%m-%dT%H:%MZ"), count) for hour, count in hours]
+        return Said(
+            {
+                "findings": {mode: sum(one.findings for one in findings if one.mode == mode) for mode in MODES},
+                "sessions": stats.sessions()._asdict(),
+                "by": {name: [{"name": key, "count": count} for key, count in of] for name, of in counted.items()},
+            }
+        )
+
     def checkpoint(self, _asking: Asking) -> Said:
         """The key, and the newest signed checkpoint of each log."""
         key = (self.directory / "public.key").read_text().strip()
@@ -113,6 +145,10 @@ class CatchingUp(threading.Thread):
 
     def _tell(self, done: int, whole: int) -> None:
         self.percent = 100 * done // whole if whole else 100
+
+
+def _findings(one: Sum) -> int:
+    return one.findings
 
 
 def question_of(asking: Asking) -> Question:

@@ -164,6 +164,23 @@ def test_a_connection_is_told_in_order(tmp_path, log):
     played(Port(tmp_path), script)
 
 
+def test_what_was_found_is_counted_by_what_is_asked_for(tmp_path, log):
+    async def script(port: Port) -> None:
+        told = models.Stats(**(await port.get("/stats")).json())
+        assert told.findings == {"enforce": 6, "shadow": 0, "exempt": 0}
+        assert (told.sessions.opened, told.sessions.closed) == (1, 0)
+        counted = {name: [(one.name, one.count) for one in of] for name, of in told.by.items()}
+        assert counted["entity"] == [("EMAIL_ADDRESS", 4), ("CREDIT_CARD", 2)]
+        assert counted["direction"] == [("client_to_upstream", 5), ("upstream_to_client", 1)]
+        assert counted["verdict"] == [("rewritten", 6)] and counted["cause"] == []
+        assert counted["hour"] == [(_iso(0)[:13] + ":00Z", 6)]
+        told = models.Stats(**(await port.get("/stats?by=route&entity=EMAIL_ADDRESS")).json())
+        assert {name: [one.count for one in of] for name, of in told.by.items()} == {"route": [3, 1]}
+        assert (await port.get(f"/stats?session={SID}")).status_code == 422
+
+    played(Port(tmp_path), script)
+
+
 def test_checkpoints_are_told_with_the_key_that_opens_them(tmp_path, log):
     async def script(port: Port) -> None:
         told = models.Checkpoints(**(await port.get("/checkpoint")).json())
