@@ -69,8 +69,9 @@ class Children:
         """What the user wrote goes through the pipe: nobody else sees it there, and a reference stays one."""
         command = (sys.executable, "-m", MODULE, str(self.directory.absolute()), str(log.getEffectiveLevel()))
         child = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=DEVNULL)
-        assert child.stdin is not None
-        child.stdin.write(os.fsencode(at.written) + b"\n")
+        pipe = child.stdin
+        assert pipe is not None
+        pipe.write(os.fsencode(at.written) + b"\n")
         return child
 
 

@@ -90,13 +90,10 @@ def enlist(directory: Path, places: list[Place]) -> list[str]:
     return sorted(name for name in _wanted(directory) if name not in mine)
 
 
-def forget(directory: Path, name: str) -> bool:
-    """Wait for that sink no more, and forget how far it got. Whether there was one of this name."""
-    known = [directory / f"ship-{name}{suffix}" for suffix in (".wanted", ".json")]
-    known = [file for file in known if file.exists()]
-    for file in known:
-        file.unlink(missing_ok=True)
-    return bool(known)
+def forget(directory: Path, name: str) -> None:
+    """Wait for that sink no more, and forget how far it got; while nobody ships there (`alone`)."""
+    for kind in ("wanted", "json", "lock"):
+        (directory / f"ship-{name}.{kind}").unlink(missing_ok=True)
 
 
 def shipped(directory: Path, log: str) -> int | None:

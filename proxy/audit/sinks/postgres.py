@@ -35,7 +35,7 @@ PHRASES = (  # of libpq, psycopg and a server that lets nobody in
     *("Connection refused", "connection timeout expired", "failed to resolve host", "No such file or directory"),
     *("server closed the connection unexpectedly", "password authentication failed", "no pg_hba.conf entry"),
     *("certificate verify failed", "does not support SSL", "the database system is starting up"),
-    *("the database system is shutting down", "too many clients already", "does not exist"),
+    *("the database system is shutting down", "too many clients already"),
 )
 
 TABLES = """
@@ -77,8 +77,10 @@ class PostgresSink:
         made = rows(batch)
         try:
             connection = self._connected()
-            with _cut_after(connection, ANSWER), connection.transaction():
-                self._write(connection, batch, made)
+            with _cut_after(connection, ANSWER):
+                self._prepare(connection, made)
+                with connection.transaction():
+                    _write(connection, batch, made)
         except (psycopg.Error, OSError) as error:
             self.close()
             raise ShipError(_words(error)) from None
@@ -95,25 +97,31 @@ class PostgresSink:
                 self._url, connect_timeout=CONNECT, application_name="hushwire", autocommit=True
             )
             with _cut_after(connection, ANSWER):
-                with connection.transaction():
-                    _make(connection, "hushwire_events", TABLES)
+                _make(connection, "hushwire_events", TABLES)
                 connection.execute(STAGE)
         return self._connection
 
-    def _write(self, connection: psycopg.Connection, batch: Batch, made: Sequence[Row]) -> None:
-        connection.execute("SET LOCAL synchronous_commit = on")
+    def _prepare(self, connection: psycopg.Connection, made: Sequence[Row]) -> None:
+        """Partitions for what comes, each in a transaction of its own: it locks others out of the table."""
         months = {_month(day * DAY) for day in {row.t // DAY for row in made}}
         for month in sorted(months - self._months):
-            _partition(connection, month)
-        with connection.cursor() as cursor:
-            with cursor.copy(COPY) as copy:
-                for row in made:
-                    lists = _array(row.entities), _array(row.rules), _array(row.operators)
-                    copy.write_row((*row[:2], _moment(row.t), *row[3:11], *lists, row.line))
-            cursor.execute(MOVE)
-            if batch.checkpoint is not None:
-                cursor.execute(NOTE, (batch.log, batch.number + len(batch.blocks), batch.checkpoint))
+            name = f"hushwire_events_{month:%Y_%m}"
+            following = (month + timedelta(days=31)).replace(day=1)
+            bounds = sql.Literal(month.isoformat()), sql.Literal(following.isoformat())
+            _make(connection, name, sql.SQL(PARTITION).format(sql.Identifier(name), *bounds))
         self._months |= months
+
+
+def _write(connection: psycopg.Connection, batch: Batch, made: Sequence[Row]) -> None:
+    connection.execute("SET LOCAL synchronous_commit = on")
+    with connection.cursor() as cursor:
+        with cursor.copy(COPY) as copy:
+            for row in made:
+                lists = _array(row.entities), _array(row.rules), _array(row.operators)
+                copy.write_row((*row[:2], _moment(row.t), *row[3:11], *lists, row.line))
+        cursor.execute(MOVE)
+        if batch.checkpoint is not None:
+            cursor.execute(NOTE, (batch.log, batch.number + len(batch.blocks), batch.checkpoint))
 
 
 def _moment(t: int) -> datetime:
@@ -132,20 +140,15 @@ def _array(names: tuple[str, ...]) -> str:
 
 
 def _make(connection: psycopg.Connection, table: str, statements: str | sql.Composed) -> None:
-    """Make a table unless it is there; asked first, because CREATE IF NOT EXISTS needs the right to make it."""
-    there = "SELECT to_regclass(%s) IS NOT NULL"
+    """Make a table unless it is there; asked first, because CREATE IF NOT EXISTS needs the right to make it. And
+    not by to_regclass, which may remember that it was not there before the lock."""
+    there = "SELECT EXISTS (SELECT FROM pg_class WHERE relname = %s AND pg_table_is_visible(oid))"
     if connection.execute(there, (table,)).fetchone() == (True,):
         return
-    connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
-    if connection.execute(there, (table,)).fetchone() != (True,):
-        connection.execute(statements)
-
-
-def _partition(connection: psycopg.Connection, month: datetime) -> None:
-    name = f"hushwire_events_{month:%Y_%m}"
-    following = (month + timedelta(days=31)).replace(day=1)
-    bounds = sql.Literal(month.isoformat()), sql.Literal(following.isoformat())
-    _make(connection, name, sql.SQL(PARTITION).format(sql.Identifier(name), *bounds))
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        if connection.execute(there, (table,)).fetchone() != (True,):
+            connection.execute(statements)
 
 
 @contextmanager
@@ -167,4 +170,6 @@ def _words(error: Exception) -> str:
     if isinstance(error, psycopg.Error) and error.sqlstate:
         return f"{type(error).__name__} (SQLSTATE {error.sqlstate})"
     said = str(error)
+    if "does not exist" in said:
+        return "there is no such role or database"
     return next((phrase for phrase in PHRASES if phrase in said), type(error).__name__)

@@ -98,9 +98,18 @@ class Shipper:
         return even
 
     def left(self) -> int:
-        """Events that are signed and not there yet."""
-        heads = [self._head(folder) for folder in logs(self.directory)]
-        return sum(one.checkpoint.seq - self._reached(one).seq for one in heads if one)
+        """Events that are signed and not there yet; those of damaged logs do not count."""
+        count = 0
+        for folder in logs(self.directory):
+            with contextlib.suppress(DamagedError):  # which is told when it is its turn
+                target = self._head(folder)
+                count += target.checkpoint.seq - self._reached(target).seq if target else 0
+        return count
+
+    def again(self) -> None:
+        """Begin anew: the other side has lost what it had."""
+        self.cursor.logs.clear()
+        self.reached.clear()
 
     def _ship(self, folder: Path) -> bool:
         """Some batches of one log. Whether that was all; nothing more comes of a damaged one."""

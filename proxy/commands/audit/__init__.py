@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from proxy.commands.audit import erase, hold, replay, subject
+from proxy.commands.audit import erase, hold, replay, ship, subject
 
 app = typer.Typer(
     name="audit",
@@ -23,3 +23,4 @@ app.command(help=replay.HELP)(replay.replay)
 app.command(help=subject.HELP)(subject.subject)
 app.command(help=erase.HELP)(erase.erase)
 app.add_typer(hold.app)
+app.command(help=ship.HELP)(ship.ship)
