@@ -20,6 +20,7 @@ from proxy.admin.live import tail
 from proxy.admin.lookups import Asking, Lookups, NoAnswerError, Said, question_of
 from proxy.audit.blocks import SegmentError
 from proxy.audit.events import encode
+from proxy.audit.following import ChangedError
 from proxy.audit.index import NoIndexError
 from proxy.audit.question import Asked
 
@@ -90,10 +91,11 @@ def _tail(directory: Path, asking: Asking, write: Write) -> None:
 
     try:
         tail(directory, Asked(question_of(asking)), after, send, _nobody_listens)
-    except (SegmentError, OSError) as error:
-        if isinstance(error, BrokenPipeError | ConnectionResetError):
-            raise
-        send(f"event: error\ndata: {json.dumps(str(error))}\n\n".encode(), 0)
+    except (BrokenPipeError, ConnectionResetError):
+        raise
+    except (SegmentError, ChangedError, OSError) as error:
+        said = json.dumps(f"the log cannot be followed ({type(error).__name__}); hushwire audit verify says more")
+        send(f"event: error\ndata: {said}\n\n".encode(), 0)
 
 
 def _nobody_listens() -> bool:

@@ -127,7 +127,7 @@ def _end(log: Path) -> Place:
     place = BEGINNING
     for segment in reversed(segments(log)):
         if (event := first(segment)) is not None:
-            place = Place(segment.number, 0, event.seq, event.t)
+            place = Place(segment.number, 0, event.seq, event.t, event.log)
             break
     for read in onwards(log, place):
         place = read.place
@@ -139,5 +139,5 @@ def _behind(log: Path, seq: int) -> Place:
     for segment in reversed(segments(log)):
         event = first(segment)
         if event is not None and event.seq <= seq:
-            return Place(segment.number, 0, event.seq, event.t)
+            return Place(segment.number, 0, event.seq, event.t, event.log)
     return BEGINNING

@@ -30,7 +30,9 @@ def snapshot() -> Snapshot:
     for seconds in (0.000002, 0.002, 5.0):
         tally.took(seconds)
     rules = {"in_force": {"d1 my rules": 2}, "reloads": {"applied": 3}, "stale": 1, "swapped": 1000.5}
-    return {**tally.snapshot(), "rules": rules}  # type: ignore[typeddict-item]
+    audit = {"events": 9, "blocks": 4, "bytes": 900, "lost": 1, "waiting": 2, "stuck": 1, "stuck_seconds": 2.5}
+    audit |= {"unsynced": 3, "unshipped": {"postgresql://db/audit": 5}}
+    return {**tally.snapshot(), "rules": rules, "audit": audit}  # type: ignore[typeddict-item]
 
 
 def ask(
