@@ -14,7 +14,7 @@ from proxy.audit.checkpoint import CheckpointError, Signer, Verifier
 from proxy.audit.layout import Segment, segments
 from proxy.audit.log import SEGMENT_SIZE, Log, LogError
 from proxy.audit.marks import ROW
-from proxy.audit.restore import Restored, UnfitError, restore
+from proxy.audit.restore import Hashed, Restored, UnfitError, restore
 from proxy.audit.storage import Tail
 from proxy.audit.tree import leaf_hash
 
@@ -33,6 +33,7 @@ def open_log(directory: Path, signer: Signer, *, segment_size: int = SEGMENT_SIZ
         _publish(directory / "public.key", signer.verifier)
         for number in count():
             if opened := _take(directory / f"log-{number}", signer, segment_size):
+                storage.sync_directory(directory)  # its name, and that of the key
                 return opened
     except OSError as error:
         raise LogError(
@@ -93,14 +94,25 @@ def _continue(opened: Log, restored: Restored) -> None:
     last = next(reversed(segments(opened.folder)), None)
     if last is None or last.number < restored.place.segment:
         return
+    *before, (_, known, leaves) = map(_leaves, restored.hashed)
+    for segment, first, lacking in before:
+        file = Tail(segment.beside("leaves"), first * 32)
+        file.put(b"".join(lacking))
+        file.close()
     if last.sealed:
         opened.skip(last)
-        return
-    leaves = last.beside("leaves")
-    known, hashed = restored.known, list(restored.leaves)
-    if known * 32 > (leaves.stat().st_size if leaves.exists() else 0):
-        known, hashed = 0, [leaf_hash(block.data) for block in Reading(last, 0, restored.place.offset)]
-    opened.go_on(last, Tail(leaves, known * 32), hashed, _marks(last, opened.seq))
+    else:
+        opened.go_on(last, Tail(last.beside("leaves"), known * 32), leaves, _marks(last, opened.seq))
+
+
+def _leaves(hashed: Hashed) -> Hashed:
+    """With all hashes that the segment's file lacks."""
+    segment, known, leaves = hashed
+    path = segment.beside("leaves")
+    if known * 32 <= (path.stat().st_size if path.exists() else 0):
+        return hashed
+    every = [leaf_hash(block.data) for block in Reading(segment)]
+    return Hashed(segment, 0, every[: known + len(leaves)])
 
 
 def _marks(segment: Segment, seq: int) -> Tail | None:

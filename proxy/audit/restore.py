@@ -12,11 +12,13 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from proxy.audit import events
 from proxy.audit.blocks import Block, Reading, SegmentError, blocks
 from proxy.audit.checkpoint import Checkpoint, CheckpointError, Verifier
 from proxy.audit.layout import Segment, segments
+from proxy.audit.sides import Sides
 from proxy.audit.tree import Frontier, leaf_hash
 
 
@@ -54,19 +56,26 @@ class Place:
         return cls(size, seq, peaks, segment, offset)
 
 
+class Hashed(NamedTuple):
+    """Of the blocks in a segment the first `known` were not read; `leaves` are the hashes of those behind them."""
+
+    segment: Segment
+    known: int
+    leaves: list[bytes]
+
+
 @dataclass(frozen=True, slots=True)
 class Restored:
     """Log `log` ends at `place`; `torn` bytes behind it are the residue of a crash. Its checkpoint covers `signed`
-    blocks (-1: there is none). Of the blocks in its last segment, `known` were not read; `leaves` are the hashes
-    of those behind them. `lost` segments stand behind the end: a power cut may leave the next segment and not the
-    end of the one before. Nobody was promised that they survive, and they must not stay."""
+    blocks (-1: there is none). `hashed` are the segments that were read, the last one last. `lost` segments stand
+    behind the end: a power cut may leave the next segment and not the end of the one before. Nobody was promised
+    that they survive, and they must not stay."""
 
     log: str
     place: Place
     signed: int = -1
     torn: int = 0
-    known: int = 0
-    leaves: tuple[bytes, ...] = ()
+    hashed: tuple[Hashed, ...] = ()
     lost: tuple[Segment, ...] = ()
 
 
@@ -116,7 +125,7 @@ class _Continuing:
     def read(self, written: Sequence[Segment]) -> Restored:
         """From the start to the end. Raises UnfitError, SegmentError and OSError."""
         number, offset, torn = self.start.segment, self.start.offset, 0
-        known, leaves, lost = 0, list[bytes](), tuple[Segment, ...]()
+        hashed, lost = list[Hashed](), tuple[Segment, ...]()
         behind = [segment for segment in written if segment.number >= number]
         if offset and (not behind or behind[0].number != number):
             raise UnfitError("a segment is missing")
@@ -125,16 +134,51 @@ class _Continuing:
             if torn or (not begun and self._lacks_some(segment)):
                 lost = tuple(behind[index:])
                 break
-            known = self.tree.size - next(blocks(segment)).number if begun else 0
-            reading = Reading(segment, begun)
-            leaves = [self._take(block) for block in reading]
-            number, offset, torn = segment.number, reading.place, reading.torn
+            known = self._known(segment) if begun else 0
+            reading, leaves, number = Reading(segment, begun), list[bytes](), segment.number
+            offset, torn = self._take_all(segment, reading, leaves)
+            hashed.append(Hashed(segment, known, leaves))
         if torn and behind[-1 - len(lost)].sealed:
             raise UnfitError("a sealed segment ends within a line")
         if self.tree.size < self.signed.size:
             raise UnfitError("it is shorter than its checkpoint says")
         place = Place(self.tree.size, self.seq, tuple(self.tree.peaks), number, offset)
-        return Restored(self.signed.log, place, self.signed.size, torn, known, tuple(leaves), lost)
+        return Restored(self.signed.log, place, self.signed.size, torn, tuple(hashed), lost)
+
+    def _take_all(self, segment: Segment, reading: Reading, leaves: list[bytes]) -> tuple[int, int]:
+        """Where the whole blocks of a segment end, and how many bytes stand behind them."""
+        sides: Sides | None = None
+        for block in reading:
+            if self.tree.size >= self.signed.size:  # what is signed was synced with its rows
+                sides = sides or Sides(segment, self.seq)
+                whole = self._whole(block, sides)
+                if len(whole.data) < len(block.data):
+                    if whole.data:
+                        leaves.append(self._take(whole))
+                    end = whole.place + len(whole.data)
+                    return end, segment.path.stat().st_size - end
+            leaves.append(self._take(block))
+        return reading.place, reading.torn
+
+    def _whole(self, block: Block, sides: Sides) -> Block:
+        """As much of a block as its rows allow."""
+        lines = block.lines
+        try:
+            count = sides.whole(lines)
+        except ValueError:
+            raise UnfitError(f"block {self.tree.size} is not readable") from None
+        return (
+            block
+            if count == len(lines)
+            else block._replace(data=b"".join(b"%s\n" % line for line in lines[:count]))
+        )
+
+    def _known(self, segment: Segment) -> int:
+        """How many blocks of a segment stand before the place where reading begins."""
+        first = next(blocks(segment), None)
+        if first is None or (not segment.sealed and segment.path.stat().st_size < self.start.offset):
+            raise UnfitError("it is shorter than its checkpoint says")
+        return self.tree.size - first.number
 
     def _lacks_some(self, segment: Segment) -> bool:
         """Whether there were other events between the segment before and this one."""
