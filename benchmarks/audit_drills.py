@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 from typing import Protocol
 
-from benchmarks import audit_kills, audit_released
+from benchmarks import audit_cuts, audit_kills, audit_released
 
 
 class Found(Protocol):
@@ -60,6 +60,11 @@ def journal(args: argparse.Namespace, folder: Path) -> Found:
     return audit_released.kills(folder, args.kills, args.durability, args.seed, tell)
 
 
+def power(args: argparse.Namespace, folder: Path) -> Found:
+    """Power cuts of a journal's disk."""
+    return audit_cuts.cuts(folder, args.cuts, args.durability, args.seed, tell)
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = argparse.ArgumentParser(
@@ -72,10 +77,10 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument("--folder", type=Path, help="where to write; default: the system's temporary directory")
     common.add_argument("--json", action="store_true", help="print figures as JSON")
     drills = made.add_subparsers(required=True, metavar="DRILL")
-    for name, drill in (("kill", kill), ("journal", journal)):
+    for name, drill in (("kill", kill), ("journal", journal), ("power", power)):
         one = drills.add_parser(name, parents=[common], help=drill.__doc__)
         one.set_defaults(drill=drill)
-        one.add_argument("--kills", type=int, default=200)
+        one.add_argument("--cuts" if drill is power else "--kills", type=int, default=200)
         one.add_argument("--durability", default="written", choices=("written", "synced"))
         if drill is kill:
             one.add_argument("--workers", type=int, default=1)

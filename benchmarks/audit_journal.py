@@ -23,6 +23,7 @@ import uvloop
 from benchmarks.report import number, table
 from proxy.audit.journal import Journal
 from proxy.audit.keys import Keys, keys_folder
+from proxy.audit.log import SEGMENT_SIZE
 from proxy.audit.opening import open_log
 from proxy.core.action import Done, Note
 from proxy.core.message import Direction, Kind
@@ -82,14 +83,19 @@ class Source:
             journal.wait(Leg(self.times))
 
 
+def begin(audit: Path, keys: Keys, run: str, durability: str, segment_size: int = SEGMENT_SIZE) -> Journal:
+    """A journal as the proxy keeps it, on the running loop."""
+    log, loop = open_log(audit, keys.signer, segment_size=segment_size), asyncio.get_running_loop()
+    mode: Any = durability
+    journal = Journal(log, loop, keys, run, level="findings", durability=mode)
+    journal.start("bench", 0, {})
+    return journal
+
+
 @contextmanager
 def kept(folder: Path, keys: Keys, durability: str = "written") -> Iterator[Journal]:
-    """A journal as the proxy keeps it, in a directory of its own, which is removed."""
-    log = open_log(folder, keys.signer)
-    loop = asyncio.get_running_loop()
-    given: Any = {"level": "findings", "durability": durability}
-    journal = Journal(log, loop, keys, "0badcafe", **given)
-    journal.start("bench", 0, {})
+    """A journal in a directory of its own, which is removed."""
+    journal = begin(folder, keys, "0badcafe", durability)
     try:
         yield journal
     finally:

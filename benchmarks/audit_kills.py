@@ -11,7 +11,6 @@ import contextlib
 import os
 import random
 import signal
-import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -20,11 +19,12 @@ from time import monotonic
 
 from benchmarks.audit_traffic import Traffic, logged, unlogged
 from benchmarks.proc import Process, cores, family, python
+from proxy.audit.verify import verify
 
 RULES = "version: 1\nname: drill\nrules:\n  - {id: mail, entities: [EMAIL_ADDRESS], action: mask}\n"
 START_LIMIT = 60.0  # seconds
 SLOW = 2.2  # seconds a worker must have lived, or the supervisor takes its death for its own fault
-VERDICTS = {0: "whole", 4: "tampered", 5: "damaged by a crash"}
+SOUND = ("whole", "damaged")
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class Found:
     def faults(self) -> list[str]:
         """What must not be."""
         bad = [name for name in ("unlogged", "leaked") if getattr(self, name)]
-        bad += [verdict for verdict in self.verdicts if verdict not in ("whole", "damaged by a crash")]
+        bad += [verdict for verdict in self.verdicts if verdict not in SOUND]
         return bad if self.released else [*bad, "nothing was released"]
 
     def as_json(self) -> dict[str, object]:
@@ -92,17 +92,11 @@ class Proxy:
         os.kill(random.choice(workers), signal.SIGKILL)
 
 
-async def verified(audit: Path) -> str:
-    """What `hushwire audit verify` says, in a word."""
-    command = [sys.executable, "-m", "proxy", "audit", "verify", "--audit", str(audit), "--json"]
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
-    )
-    _, said = await process.communicate()
-    code = process.returncode
-    assert code is not None
-    last = said.decode().strip().splitlines()[-1:]
-    return VERDICTS.get(code, f"exit {code}: {' '.join(last)}")
+def verified(audit: Path) -> str:
+    """What `verify` says of an audit, in a word; for a tampered one also why."""
+    found = verify(audit)
+    faults = found.faults + [fault for log in found.logs for fault in log.faults]
+    return ": ".join((found.verdict, *(fault.says for fault in faults[:1])))
 
 
 async def kills(
@@ -126,7 +120,7 @@ async def kills(
         while found.kills < count:
             await asyncio.sleep(dice.uniform(0.05, 0.6) + (SLOW if workers > 1 else 0))
             await once(proxy, traffic, workers)
-            verdicts[await verified(proxy.audit)] += 1
+            verdicts[verified(proxy.audit)] += 1
             found.kills += 1
             found.verdicts, found.seconds = dict(verdicts), monotonic() - began
             told(found)

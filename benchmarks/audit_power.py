@@ -16,6 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from proxy.audit import storage
+
 CALLS = ("fsync", "fdatasync", "rename", "replace", "unlink", "remove")
 
 
@@ -36,6 +38,7 @@ class Disk:
         for name in CALLS:
             self.real[name] = getattr(os, name)
             setattr(os, name, getattr(self, f"_{name}"))
+        storage.fdatasync = os.fdatasync  # which it had taken before
         return self
 
     def __exit__(
@@ -43,6 +46,7 @@ class Disk:
     ) -> None:
         for name, call in self.real.items():
             setattr(os, name, call)
+        storage.fdatasync = os.fdatasync
 
     def _fsync(self, file: int, name: str = "fsync") -> None:
         path = Path(f"/proc/self/fd/{file}").readlink()

@@ -18,11 +18,12 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import monotonic
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import uvloop
 from msgspec import UNSET
 
+from benchmarks.audit_journal import begin
 from benchmarks.audit_traffic import lines
 from benchmarks.proc import PR_SET_PDEATHSIG
 from proxy.audit import events
@@ -36,6 +37,7 @@ from proxy.core.session import Session
 
 RELEASED = struct.Struct("<IIQ")  # run, session, number of the last message that may leave
 SESSIONS = 3
+SEGMENT = 4 << 20  # bytes
 BURSTS = (1, 1, 2, 7, 50, 400)  # messages in a turn: large blocks are what a kill tears
 
 
@@ -95,11 +97,9 @@ async def _talk(journal: Journal, run: int, pipe: int, dice: random.Random) -> N
         await asyncio.sleep(0)
 
 
-async def _keep(audit: Path, keys: Keys, durability: Any, pipe: int, seed: int) -> None:
+async def _keep(audit: Path, keys: Keys, durability: str, pipe: int, seed: int) -> None:
     run = random.Random(seed).getrandbits(32)
-    loop, log = asyncio.get_running_loop(), open_log(audit, keys.signer, segment_size=4 << 20)
-    journal = Journal(log, loop, keys, f"{run:08x}", level="findings", durability=durability)
-    journal.start("drill", 0, {})
+    journal = begin(audit, keys, f"{run:08x}", durability, SEGMENT)
     await _talk(journal, run, pipe, random.Random(seed))
 
 
