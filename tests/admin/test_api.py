@@ -113,6 +113,15 @@ def test_metrics_show_every_counter_under_its_name() -> None:
         ("hushwire_rules_reloads_total", (("result", "applied"),)): 3,
         ("hushwire_rules_stale", ()): 1,
         ("hushwire_rules_last_success_timestamp_seconds", ()): 1000.5,
+        ("hushwire_audit_events_total", ()): 9,
+        ("hushwire_audit_blocks_total", ()): 4,
+        ("hushwire_audit_bytes_total", ()): 900,
+        ("hushwire_audit_lost_total", ()): 1,
+        ("hushwire_audit_stuck_seconds_total", ()): 2.5,
+        ("hushwire_audit_waiting", ()): 2,
+        ("hushwire_audit_stuck", ()): 1,
+        ("hushwire_audit_unsynced", ()): 3,
+        ("hushwire_audit_unshipped", (("sink", "postgresql://db/audit"),)): 5,
     }
     buckets = {key: value for key, value in seen.items() if key[0] == "hushwire_pipeline_seconds_bucket"}
     assert {key: value for key, value in seen.items() if key not in buckets} == expected
@@ -123,9 +132,10 @@ def test_metrics_show_every_counter_under_its_name() -> None:
 
 
 def test_with_named_routes_every_sample_says_its_route_and_every_family_stands_once() -> None:
-    unrouted = {**merge(()), "handshakes_refused": {"no_route": 4}}
+    audit = snapshot()["audit"]
+    unrouted = {**merge(()), "handshakes_refused": {"no_route": 4}, "audit": audit}
     collector = TallyCollector(
-        lambda: {"": unrouted, "chat": snapshot(), "feed": merge(())},
+        lambda: {"": unrouted, "chat": {**snapshot(), "audit": None}, "feed": merge(())},
         lambda: {"chat": {"rules": "default"}, "feed": {"rules": "strict"}},
     )
     families = list(collector.collect())
@@ -134,9 +144,11 @@ def test_with_named_routes_every_sample_says_its_route_and_every_family_stands_o
     assert seen["hushwire_connections_total", ("route", "chat")] == 7
     assert seen["hushwire_connections_total", ("route", "feed")] == 0
     assert seen["hushwire_info", ("route", "feed"), ("rules", "strict")] == 1
-    assert [key for key in seen if not dict(key[1:]).get("route")] == [
+    unnamed = [key for key in seen if not dict(key[1:]).get("route")]
+    assert [key for key in unnamed if "audit" not in key[0]] == [
         ("hushwire_handshakes_refused_total", ("reason", "no_route"))
     ]
+    assert len(unnamed) == 10, "the audit is the process's, not a route's"
 
 
 def test_a_value_kept_by_a_rule_is_not_counted_as_redacted() -> None:
