@@ -7,7 +7,6 @@ import contextlib
 import gc
 import logging
 import os
-import resource
 import signal
 import socket
 import ssl
@@ -23,9 +22,13 @@ from fastapi import FastAPI, Request, WebSocket
 from fastapi.responses import PlainTextResponse, Response
 
 from proxy.admin import api
+from proxy.admin.asking import Audit as Asked
+from proxy.admin.audit import add_doors as add_audit_doors
 from proxy.admin.rules import add_doors, troubles
 from proxy.admin.share import Counted, Share, Slot
+from proxy.audited import OFF, Audit, Record
 from proxy.core.message import Direction
+from proxy.core.plugs import Mark
 from proxy.core.tally import Snapshot, Tally, merge
 from proxy.detect.engine import Engine
 from proxy.detect.gate import GateError
@@ -35,22 +38,29 @@ from proxy.pseudonyms.keys import KeyRing, read_reference
 from proxy.pseudonyms.tokens import Vaults
 from proxy.pseudonyms.vault import Vault
 from proxy.route import Plan, Route
-from proxy.rulebook.faults import Fault, RulesError
+from proxy.rulebook.faults import RulesError
 from proxy.rulebook.ground import Ground
 from proxy.rulebook.live import Rules
 from proxy.rulebook.load import Built, build
 from proxy.rulebook.versions import Versions, state_directory
 from proxy.rulebook.watch import Watch
-from proxy.settings import Address, Ready, Served, Settings
+from proxy.settings import Ready, Served, Settings
+from proxy.starting import (
+    StartError,
+    bind_admin,
+    bind_to,
+    set_up_logging,
+    upstream_tls,
+    within_file_limit,
+)
 from proxy.supervisor import supervise
 from proxy.wire.crowd import Crowd
-from proxy.wire.dial import tls_context
 from proxy.wire.door import pass_through
 from proxy.wire.edge import EXTENSION, edge_http
 from proxy.wire.exchange import Exchange
 from proxy.wire.memory import keep_large_buffers
 from proxy.wire.routes import Routes, Way
-from proxy.wire.server import Listener, address_of, bind, listener, start
+from proxy.wire.server import Listener, address_of, listener, start
 
 log = logging.getLogger("hushwire")
 
@@ -58,17 +68,6 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 PUBLISH = 0.5  # seconds between two publications of a worker's counters
 SWITCH = 0.001  # seconds a worker thread may keep the GIL while the loop wants it (default 0.005)
 FIRST_USE = 30.0  # seconds the detector may take for a text until it is warm
-SPARE_FILES = 64  # descriptors that are not connections
-
-
-class StartError(Exception):
-    """The proxy cannot start; the text says why and what to do. `code` is the exit code: 1, or 3 for rules, whose
-    `faults` can be told with their places."""
-
-    def __init__(self, message: str, code: int = 1, faults: Sequence[Fault] = ()) -> None:
-        super().__init__(message)
-        self.code = code
-        self.faults = tuple(faults)
 
 
 def serve(plan: Plan, announce: Callable[[Ready], None]) -> int:
@@ -77,16 +76,19 @@ def serve(plan: Plan, announce: Callable[[Ready], None]) -> int:
     `announce` is called once, when connections are accepted (with several workers: by all of them).
     """
     settings = plan.settings
-    _set_up_logging(settings)
+    set_up_logging(settings)
     sys.setswitchinterval(SWITCH)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until somebody is there who can reload
-    settings = _within_file_limit(settings)
+    settings = within_file_limit(settings)
     for route in plan.routes:
         if route.settings.on_error == "pass":
             log.warning("route %s forwards what cannot be inspected, as it is (on_error: pass)", route.name)
+    audit = None if settings.audit == "off" else Audit(settings)
+    if audit is None:
+        log.warning("there is no audit: nobody can tell later what left, what was removed, and by which rule")
     vaults = vaults_of(settings)
     ground = replace(ground_of(settings.ner), ring=KeyRing.installed(), vaults=vaults)
-    books = books_of(plan.routes, ground)
+    books = books_of(plan.routes, ground, audit.mark if audit else None)
     if settings.workers > 1 and settings.vault == "memory" and any(map(_shares, books)):
         log.warning(
             "each worker keeps the tokens of named scopes for itself; --vault redis://... is for all of them"
@@ -94,9 +96,9 @@ def serve(plan: Plan, announce: Callable[[Ready], None]) -> int:
     keep_large_buffers()  # not before: what was needed only to start goes back to the system
     gc.collect()
     gc.freeze()  # what is here now stays: to look through it for garbage held everybody up for 30 ms each time
-    tls = [_upstream_tls(route.settings) for route in plan.routes]
-    listening = _bind(settings.listen, "--listen")
-    admin, problem = _bind_admin(settings)
+    tls = [upstream_tls(route.settings) for route in plan.routes]
+    listening = bind_to(settings.listen, "--listen")
+    admin, problem = bind_admin(settings)
     share = Share(settings.workers, len(plan.routes))
     ready = Ready(
         listen=address_of(listening),
@@ -106,10 +108,21 @@ def serve(plan: Plan, announce: Callable[[Ready], None]) -> int:
         named=plan.named,
         workers=settings.workers,
         pid=os.getpid(),
+        audit=str(audit.directory) if audit else None,
     )
 
     def work(worker: int, tell: Callable[[], None]) -> int:
-        process = Process(replace(plan, settings=settings), books, vaults, tls, share.take(worker), share)
+        try:
+            kept = audit.open() if audit else None
+        except StartError as error:
+            if settings.workers == 1:
+                raise
+            why = str(error)  # there is nobody any more who could be told
+            log.error("worker %d cannot start: %s", worker, why)
+            return 1
+        recording = partial(Record, audit, kept, worker) if audit and kept else None
+        slot = share.take(worker)
+        process = Process(replace(plan, settings=settings), books, vaults, tls, slot, share, recording)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(process.run(listening, admin, tell))
 
@@ -139,7 +152,8 @@ def _served(route: Route, book: Rules[Engine]) -> Served:
 
 
 class Process:
-    """One worker: a data listener, an admin listener, and the exchanges between them. `books` are by route."""
+    """One worker: a data listener, an admin listener, and the exchanges between them. `books` are by route;
+    `recording` makes the audit of a process whose sessions have names that begin so."""
 
     def __init__(
         self,
@@ -149,6 +163,7 @@ class Process:
         tls: Sequence[ssl.SSLContext | None],
         slot: Slot,
         share: Share,
+        recording: Callable[[str], Record] | None,
     ) -> None:
         self.plan = plan
         self.settings = plan.settings
@@ -163,13 +178,19 @@ class Process:
         self.stopping = asyncio.Event()
         self.forced = asyncio.Event()
         self.signalled: int | None = None
+        self.recording = recording
+        self.record: Record | None = None
+        self.asked: Asked | None = None  # the audit, by the side doors
 
     async def run(self, listening: socket.socket, admin: socket.socket | None, tell: Callable[[], None]) -> int:
         """Serve until a signal, then drain. Returns the exit code."""
         settings = self.settings
         loop = asyncio.get_running_loop()
         workers = Workers(threads=1, waiting=settings.max_waiting)
-        routes = self._routes(workers)
+        crowd = Crowd(settings.max_connections)
+        if self.recording is not None:
+            self.record = self.recording(crowd.run)
+        routes = self._routes(workers, crowd)
         tls = (settings.tls_cert, settings.tls_key, settings.tls_client_ca)
         front_door = listener(front(routes), edge_http(settings), *tls)
         side_doors = listener(self._side_doors(routes))
@@ -180,7 +201,8 @@ class Process:
         if admin is not None:
             tasks.append(await start(side_doors, admin))
         await self._settle_in()
-        chores = [asyncio.create_task(chore) for chore in (self._publish(routes), self.watch.run())]
+        self._begin_record()
+        chores = self._chores(routes)
         tasks.append(await start(front_door, listening))
         self.not_ready.clear()
         tell()
@@ -188,20 +210,48 @@ class Process:
         await self._drain(routes, front_door)
         for server in (front_door, side_doors):
             server.should_exit = True
+        if self.asked is not None:  # live tails end
+            await self.asked.close()
         await asyncio.gather(*tasks)
         for chore in chores:
             chore.cancel()
-        self.slot.publish(self._counted(routes))
         self.watch.close()
         workers.close()
-        return 0
+        whole = self.record is None or await self.record.close()
+        self.slot.publish(self._counted(routes))
+        return 0 if whole else 1
+
+    def _begin_record(self) -> None:
+        if (record := self.record) is None:
+            return
+        policies = {route.name: book.live.policy for route, book in zip(self.plan.routes, self.books, strict=True)}
+        record.start({name: policy.digest for name, policy in policies.items()})
+        loop = asyncio.get_running_loop()
+        for rules in self.rules:
+            rules.told = lambda swap: loop.call_soon_threadsafe(record.swapped, swap)
+
+    def _chores(self, routes: Routes) -> list[asyncio.Task[None]]:
+        """What runs beside the connections, until it is cancelled."""
+        chores = {"counting": self._publish(routes), "watching": self.watch.run()}
+        if self.record is not None:
+            chores |= {"tending the audit": self.record.tend(), "shipping": self.record.ship()}
+        tasks = [asyncio.create_task(chore, name=name) for name, chore in chores.items()]
+        for task in tasks:
+            task.add_done_callback(_told)
+        return tasks
 
     def _side_doors(self, routes: Routes) -> FastAPI:
         token = self.settings.admin_token
+        missing = {"audit": OFF} if self.recording is None else {}
         doors = api.build(
-            lambda: self._metrics(routes), self._reasons, token, self._about, lambda: troubles(self.rules)
+            lambda: self._metrics(routes), self._reasons, token, self._about, lambda: troubles(self.rules), missing
         )
         add_doors(doors, self.rules, self.watch.do, token)
+        if (record := self.record) is not None:
+            self.asked = Asked(record.audit.directory)
+            add_audit_doors(doors, self.asked, record.tell, token)
+        else:
+            add_audit_doors(doors, None, _nobody, token)
         return doors
 
     async def _settle_in(self) -> None:
@@ -219,15 +269,15 @@ class Process:
         built.detector.warm()
         built.detector.budget = self.settings.inspect_timeout
 
-    def _routes(self, workers: Workers) -> Routes:
-        crowd, ways = Crowd(self.settings.max_connections), []
+    def _routes(self, workers: Workers, crowd: Crowd) -> Routes:
+        ways, journal = [], self.record.journal if self.record is not None else None
         for route, book, tls in zip(self.plan.routes, self.books, self.tls, strict=True):
             tally, forget = Tally(), self.vaults.sessions.forget
             exchange = Exchange(
-                route.settings, book.live, workers.submit, tally.note, tally, crowd, route.name, forget
+                route.settings, book.live, workers.submit, tally.note, tally, crowd, route.name, forget, journal
             )
             ways.append(Way(route, exchange, tls))
-        return Routes(ways, Tally())
+        return Routes(ways, Tally(), journal)
 
     async def _drain(self, routes: Routes, front_door: Listener) -> None:
         """Not ready, wait for load balancers to notice, then 1012 to everybody and a deadline for the answers."""
@@ -260,6 +310,8 @@ class Process:
         counted = routes.snapshots()
         for route, rules in zip(self.plan.routes, self.books, strict=True):
             counted[route.name]["rules"] = rules.state()
+        if self.record is not None:
+            counted[""]["audit"] = self.record.state()
         return counted if self.plan.named else {"": merge(counted.values())}
 
     def _metrics(self, routes: Routes) -> Counted:
@@ -267,7 +319,8 @@ class Process:
         return self.share.merged()
 
     def _reasons(self) -> list[str]:
-        return sorted(self.not_ready)
+        problem = self.record.problem if self.record is not None else None
+        return sorted(self.not_ready | ({problem} if problem else set()))
 
     def _about(self) -> dict[str, dict[str, str]]:
         """By route, as the counters."""
@@ -276,6 +329,17 @@ class Process:
             for route, book in zip(self.plan.routes, self.books, strict=True)
         }
         return {name: {"rules": policy.name, "digest": policy.digest} for name, policy in policies.items()}
+
+
+def _nobody(*_kind: object, **_given: object) -> None:
+    """Is told that the audit was read, where there is none."""
+
+
+def _told(chore: asyncio.Task[None]) -> None:
+    """Nobody waits for a chore: what ends one early would never be known."""
+    name = chore.get_name()
+    if not chore.cancelled() and (error := chore.exception()) is not None:
+        log.error("%s while %s; that has ended", type(error).__name__, name)
 
 
 async def _first(event: asyncio.Event, seconds: float) -> None:
@@ -336,7 +400,7 @@ def _vault_url(written: str) -> str:
     return read_reference(kind, name, Path(), os.environ).decode() if kind in ("env", "file") else written
 
 
-def books_of(routes: Sequence[Route], ground: Ground[Engine]) -> list[Rules[Engine]]:
+def books_of(routes: Sequence[Route], ground: Ground[Engine], mark: Mark | None = None) -> list[Rules[Engine]]:
     """The rules of each route, made once for all that name the same ones. Raises StartError."""
     named: dict[tuple[str, bool], list[str]] = {}
     for route in routes:
@@ -345,7 +409,8 @@ def books_of(routes: Sequence[Route], ground: Ground[Engine]) -> list[Rules[Engi
     made: dict[tuple[str, bool], Rules[Engine]] = {}
     for (source, shadow), names in named.items():
         with _starting():
-            made[source, shadow] = Rules(names, source, replace(ground, shadow=shadow), compiled, versions)
+            shadowed = replace(ground, shadow=shadow)
+            made[source, shadow] = Rules(names, source, shadowed, compiled, versions, mark=mark)
             made[source, shadow].try_swap()
     return [made[route.settings.rules, route.shadow] for route in routes]
 
@@ -380,63 +445,3 @@ def _cache_directory() -> Path:
     """Where compiled gates are kept between starts; holds no data, and may be deleted at any time."""
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path("~/.cache").expanduser()) / "hushwire"
-
-
-def _upstream_tls(settings: Settings) -> ssl.SSLContext | None:
-    try:
-        return tls_context(settings)
-    except (OSError, ssl.SSLError) as error:
-        raise StartError(
-            f"--upstream-ca {settings.upstream_ca}: not a file of PEM certificates ({error})"
-        ) from None
-
-
-def _bind(address: Address, option: str) -> socket.socket:
-    try:
-        return bind(address)
-    except OSError as error:
-        raise StartError(f"{option} {address}: {_why(error)}; choose another address") from None
-
-
-def _bind_admin(settings: Settings) -> tuple[socket.socket | None, str | None]:
-    """The side doors' socket, or why there is none: a taken default port is no reason not to protect."""
-    if settings.admin is None:
-        return None, None
-    if settings.admin_required:
-        return _bind(settings.admin, "--admin"), None
-    try:
-        return bind(settings.admin), None
-    except OSError as error:
-        return None, f"{settings.admin}: {_why(error)}"
-
-
-def _why(error: OSError) -> str:
-    """In a few words: Python's own text names the address once more. A failed lookup's number is no errno."""
-    if error.errno is None or isinstance(error, socket.gaierror):
-        return error.strerror or str(error)
-    return os.strerror(error.errno)
-
-
-def _set_up_logging(settings: Settings) -> None:
-    """Only Hushwire's own log is open below warnings: libraries log what they handle."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    log.setLevel(settings.log_level.upper())
-
-
-def _within_file_limit(settings: Settings) -> Settings:
-    """Two descriptors a connection: take what the system allows, and no more connections than that carries.
-
-    Without this the listener would spin on EMFILE instead of answering 503.
-    """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 2 * settings.max_connections + SPARE_FILES
-    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    if soft < allowed:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-    if allowed == wanted:
-        return settings
-    fits = max(1, (allowed - SPARE_FILES) // 2)
-    asked = "max_connections" in settings.model_fields_set
-    level = logging.WARNING if asked else logging.INFO
-    log.log(level, "at most %d connections, because the system allows %d open files (ulimit -n)", fits, allowed)
-    return settings.model_copy(update={"max_connections": fits})

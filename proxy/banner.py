@@ -48,12 +48,20 @@ def rows(ready: Ready, settings: Settings) -> Iterator[tuple[str, Text]]:
         yield "service", Text(route.upstream)
         yield "removes", Text("nothing: mode shadow", "bold yellow") if route.shadow else removes(route.entities)
         yield "rules", Text(f"{route.rules}, digest {route.digest[:12]}")
+    if ready.audit is not None:
+        about = f"level {settings.audit_level}" + (f", kept {days(settings)}" if settings.audit_keep else "")
+        yield "audit", Text.assemble(ready.audit, (f" ({about})", "dim"))
     if ready.workers > 1:
         yield "workers", Text(str(ready.workers))
     if ready.admin is not None:
         admin = f"http://{reachable(ready.admin)}"
         yield "health", Text(f"{admin}/-/ready")
         yield "metrics", Text(f"{admin}/-/metrics" + (" (bearer token)" if settings.admin_token else ""))
+
+
+def days(settings: Settings) -> str:
+    """How long events are kept, in words."""
+    return f"{settings.audit_keep / 86400:g} days"
 
 
 def removes(entities: Iterable[str]) -> Text:
@@ -69,6 +77,8 @@ def warnings(ready: Ready, settings: Settings) -> Iterator[str]:
     for route in ready.routes:
         for warning in route_warnings(route):
             yield f"route {route.name}: {warning}" if ready.named else warning
+    if ready.audit is None:
+        yield "no audit: nobody can tell later what left, what was removed, and by which rule (--audit off)"
     if ready.admin_problem is not None:
         yield f"no health and no metrics: {ready.admin_problem}; choose another port with --admin"
     if not ready.listen.loopback and settings.tls_cert is None:

@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from importlib.resources import files
+from tempfile import TemporaryDirectory
 
 from rich.console import Console
 from rich.text import Text
@@ -175,21 +176,23 @@ WHERE = ("--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--max-connections
 async def proxy(port: int, rules: str) -> AsyncIterator[Running]:
     """`hushwire run` before the service on `port`; ended on the way out. Raises Broken if it does not start."""
     command = [sys.executable, "-m", "proxy", "run", *QUIETLY, *WHERE]
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        *("--upstream", f"ws://127.0.0.1:{port}", "--rules", rules),
-        stdin=DEVNULL,
-        stdout=PIPE,
-        # What the user has set for a proxy of their own is not meant for this one.
-        env={name: value for name, value in os.environ.items() if not name.startswith("HUSHWIRE_")},
-        # A session of its own: Ctrl-C shall reach the demo alone, which then ends the proxy in good order.
-        start_new_session=True,
-    )
-    try:
-        ready = await first_event(process)
-        yield Running(process, f"ws://{ready['listen']}", f"http://{ready['admin']}")
-    finally:
-        await end(process)
+    # What the user has set for a proxy of their own is not meant for this one, nor is their audit.
+    mine = {name: value for name, value in os.environ.items() if not name.startswith("HUSHWIRE_")}
+    with TemporaryDirectory(prefix="hushwire-demo-") as state:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            *("--upstream", f"ws://127.0.0.1:{port}", "--rules", rules),
+            stdin=DEVNULL,
+            stdout=PIPE,
+            env={**mine, "XDG_STATE_HOME": state},
+            # A session of its own: Ctrl-C shall reach the demo alone, which then ends the proxy in good order.
+            start_new_session=True,
+        )
+        try:
+            ready = await first_event(process)
+            yield Running(process, f"ws://{ready['listen']}", f"http://{ready['admin']}")
+        finally:
+            await end(process)
 
 
 async def first_event(process: asyncio.subprocess.Process) -> dict[str, str]:

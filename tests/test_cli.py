@@ -422,6 +422,7 @@ def banner(capsys: pytest.CaptureFixture[str], settings: Settings, **changes: An
         "named": False,
         "workers": 1,
         "pid": 1,
+        "audit": "/var/lib/hushwire/audit",
     }
     show(Ready(**{**ready, **changes}), settings)
     out, err = capsys.readouterr()
@@ -439,6 +440,13 @@ def test_the_banner_says_what_is_protected_and_how_to_try_it(capsys: pytest.Capt
     assert "http://127.0.0.1:8081/-/metrics" in said
     assert "default, digest 0123456789ab" in said
     assert "warning" not in said
+
+
+def test_the_banner_says_where_the_audit_is_and_warns_if_there_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    said = banner(capsys, Settings(upstream=UPSTREAM, audit_level="messages"))
+    assert "audit /var/lib/hushwire/audit (level messages, kept 90 days)" in said
+    said = banner(capsys, Settings(upstream=UPSTREAM, audit="off"), audit=None)
+    assert "warning no audit: nobody can tell later what left, what was removed, and by which rule" in said
 
 
 def test_the_banner_warns_when_nothing_is_removed(capsys: pytest.CaptureFixture[str]) -> None:

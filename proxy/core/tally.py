@@ -31,6 +31,24 @@ class RulesState(TypedDict):
     swapped: float
 
 
+class AuditState(TypedDict):
+    """What became of the audit log: proxy/audited.py knows.
+
+    `waiting` counts legs, `stuck` processes whose log takes nothing, `unsynced` blocks, `unshipped` events by
+    sink.
+    """
+
+    events: int
+    blocks: int
+    bytes: int
+    lost: int
+    waiting: int
+    stuck: int
+    stuck_seconds: float
+    unsynced: int
+    unshipped: dict[str, int]
+
+
 class Snapshot(TypedDict):
     """Counters of one process, or of several added up. JSON-able; a key of `redactions` is `ENTITY direction`."""
 
@@ -45,6 +63,7 @@ class Snapshot(TypedDict):
     latency: list[int]
     latency_sum: float
     rules: RulesState
+    audit: AuditState | None
 
 
 class Tally:
@@ -102,6 +121,7 @@ class Tally:
             "latency": list(self.latency),
             "latency_sum": self.latency_sum,
             "rules": {"in_force": {}, "reloads": {}, "stale": 0, "swapped": 0.0},
+            "audit": None,
         }
 
 
@@ -120,13 +140,17 @@ def merge(snapshots: Iterable[Snapshot]) -> Snapshot:
         total["refusals"] = _count(total["refusals"], one["refusals"])
         total["leaks"] = _count(total["leaks"], one["leaks"])
         total["rules"] = _both(total["rules"], one["rules"])
+        total["audit"] = _audits(total["audit"], one["audit"])
     return total
 
 
 def left_by(dead: Snapshot) -> Snapshot:
     """What a process has counted that is gone: its connections and its rules died with it."""
     rules: RulesState = {**dead["rules"], "in_force": {}, "stale": 0}
-    return {**dead, "open": 0, "rules": rules}
+    audit = dead["audit"]
+    if audit is not None:
+        audit = {**audit, "waiting": 0, "stuck": 0, "unsynced": 0, "unshipped": {}}
+    return {**dead, "open": 0, "rules": rules, "audit": audit}
 
 
 def _both(a: RulesState, b: RulesState) -> RulesState:
@@ -135,6 +159,22 @@ def _both(a: RulesState, b: RulesState) -> RulesState:
         "reloads": _count(a["reloads"], b["reloads"]),
         "stale": a["stale"] + b["stale"],
         "swapped": max(a["swapped"], b["swapped"]),
+    }
+
+
+def _audits(a: AuditState | None, b: AuditState | None) -> AuditState | None:
+    if a is None or b is None:
+        return b if a is None else a
+    return {
+        "events": a["events"] + b["events"],
+        "blocks": a["blocks"] + b["blocks"],
+        "bytes": a["bytes"] + b["bytes"],
+        "lost": a["lost"] + b["lost"],
+        "waiting": a["waiting"] + b["waiting"],
+        "stuck": a["stuck"] + b["stuck"],
+        "stuck_seconds": a["stuck_seconds"] + b["stuck_seconds"],
+        "unsynced": a["unsynced"] + b["unsynced"],
+        "unshipped": _count(a["unshipped"], b["unshipped"]),
     }
 
 

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Generic
+from typing import Generic, NamedTuple
 
 from proxy.codecs import choose
 from proxy.core.live import Live
@@ -55,6 +55,17 @@ class Trouble:
     faults: tuple[Fault, ...]
 
 
+class Swap(NamedTuple):
+    """Rules that went live on `routes`; `how` says by what: `files`, `edit`, or `before` (they had been in force).
+    Or those that were refused, for faults with these `codes`."""
+
+    routes: tuple[str, ...]
+    name: str
+    digest: str
+    how: str
+    codes: tuple[str, ...] = ()
+
+
 class Rules(Generic[D]):
     """The rules of one file, and of all `routes` that name it. `source` is their name or path.
 
@@ -88,6 +99,7 @@ class Rules(Generic[D]):
         self.swapped = 0.0  # when these rules went live, Unix time
         self.due: float | None = None  # when an exception ends, so that they must be made anew
         self.results: Counter[str] = Counter()
+        self.told: Callable[[Swap], object] = lambda _: None  # of attempts behind the first, where made
         self._turn = Lock()
         self._seen: dict[Path, str | None] = {self.main: None}  # SHA-256 of each file at the last attempt
 
@@ -122,7 +134,7 @@ class Rules(Generic[D]):
             except RulesError as error:
                 self._refused(error, None if edit else files)
                 raise
-            self._install(built)
+            self._install(built, "edit" if edit else "files")
             self.trouble, self._seen = None, dict(files.asked)
             return built
 
@@ -142,13 +154,14 @@ class Rules(Generic[D]):
             raise RulesError([Fault(self.source, 0, 0, "E026", sentence)]) from None
         return built
 
-    def _install(self, built: Built[D]) -> None:
+    def _install(self, built: Built[D], how: str) -> None:
         if not self._loaded:
             self.live = Live(built.policy, built.detector, choose, self.mark)
         else:
             self.live.swap(built.policy, built.detector)
             self.results[APPLIED] += 1
             log.info("rules of %s: %s are in force", self.source, built.policy.digest)
+            self.told(Swap(self.routes, built.policy.name, built.policy.digest, how))
         self.built = built
         self.swapped = self.clock()
         self.due = built.policy.expires
@@ -158,6 +171,8 @@ class Rules(Generic[D]):
         if not self._loaded:
             return  # nothing is in force yet: whoever starts the proxy tells it
         self.results[REFUSED] += 1
+        codes = tuple(sorted({fault.code for fault in error.faults}))
+        self.told(Swap(self.routes, "", "", "", codes))
         if files is None:
             return  # whoever wrote the edit is told, and the files are as they were
         self._seen = {self.main: None, **files.asked}
@@ -205,7 +220,7 @@ class Rules(Generic[D]):
         with self._turn:
             self.due = self.clock() + RETRY
             try:
-                self._install(self._candidate(Files(contents)))
+                self._install(self._candidate(Files(contents)), "before")
             except RulesError as error:
                 log.error("rules of %s: %d faults; those of before stay in force", self.source, len(error.faults))
 

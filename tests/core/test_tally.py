@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from proxy.core.action import Cause, Done, Note
 from proxy.core.message import Kind
-from proxy.core.tally import BOUNDS, Tally, merge
+from proxy.core.tally import BOUNDS, Tally, left_by, merge
 from tests.playbook import DOWN, UP
 
 
@@ -68,6 +68,7 @@ def test_a_snapshot_does_not_change_with_its_tally():
     assert before == Tally().snapshot()
 
 
+AUDITED = ("events", "blocks", "bytes", "lost", "waiting", "stuck", "unsynced")
 COUNTS = st.dictionaries(st.sampled_from(["a", "b", "c"]), st.integers(1, 9))
 
 
@@ -84,7 +85,11 @@ def snapshots(draw: st.DrawFn):
         tally.note(note(done(entity)))
     for seconds in draw(st.lists(st.sampled_from([0.5, 0.25, 2.0]), max_size=4)):
         tally.took(seconds)
-    return tally.snapshot()
+    snapshot = tally.snapshot()
+    if draw(st.booleans()):
+        counts = {key: draw(st.integers(0, 9)) for key in AUDITED}
+        snapshot["audit"] = {**counts, "stuck_seconds": 0.5, "unshipped": draw(COUNTS)}
+    return snapshot
 
 
 @given(snapshots())
@@ -98,6 +103,15 @@ def test_adding_up_does_not_depend_on_who_is_added_first(a, b, c):
     assert merge([a]) == a
     assert merge([a, b])["messages"][UP] == a["messages"][UP] + b["messages"][UP]
     assert sum(merge([a, b])["refusals"].values()) == sum(a["refusals"].values()) + sum(b["refusals"].values())
+
+
+@given(snapshots())
+def test_the_dead_wait_for_no_log_and_what_they_wrote_is_counted(snapshot):
+    audit = left_by(snapshot)["audit"]
+    assert (audit is None) == (snapshot["audit"] is None)
+    if audit is not None:
+        assert (audit["waiting"], audit["stuck"], audit["unsynced"], audit["unshipped"]) == (0, 0, 0, {})
+        assert audit["events"] == snapshot["audit"]["events"]
 
 
 def test_the_sum_of_nobody_is_a_snapshot_in_which_nothing_happened():

@@ -121,10 +121,15 @@ class Inside:
     """A data port as proxy/app.py makes it, around parts of the test's own, in a thread."""
 
     def __init__(
-        self, upstream: str, detector: Detector, sink: NoteSink | None = None, choose: Any = choose
+        self,
+        upstream: str,
+        detector: Detector,
+        sink: NoteSink | None = None,
+        choose: Any = choose,
+        journal: Any = None,
     ) -> None:
         self.settings = Settings(upstream=upstream, listen="127.0.0.1:0", close_timeout=1.0)
-        self.detector, self.sink, self.choose = detector, sink, choose
+        self.detector, self.sink, self.choose, self.journal = detector, sink, choose, journal
         self.tally = Tally()
         self.started: Future[Address] = Future()
         self.thread = threading.Thread(target=self._run, daemon=True)
@@ -138,7 +143,7 @@ class Inside:
         live = Live(policy(EMAILS), self.detector, self.choose)
         workers = Workers(threads=1, waiting=4)
         sink = self.sink or self.tally.note
-        exchange = Exchange(self.settings, live, workers.submit, sink, self.tally)
+        exchange = Exchange(self.settings, live, workers.submit, sink, self.tally, journal=self.journal)
         routes = Routes([Way(only(self.settings).routes[0], exchange, None)], Tally())
         server = listener(front(routes), edge_http(self.settings))
         sock = bind(self.settings.listen)
