@@ -139,4 +139,5 @@ def _words(error: Exception) -> str:
     """Nothing of what the server says but its code and its name: it quotes what it was sent."""
     if isinstance(error, Error) and error.code is not None:
         return f"ClickHouse's error {error.code} ({error.name})"
-    return type(error).__name__
+    cause = error.__cause__ or error.__context__ or error
+    return f"no answer ({type(cause).__name__})"

@@ -1,4 +1,5 @@
-"""A real PostgreSQL for a whole module: data in a temporary directory, on a port of its own, ended by its id."""
+"""Real servers for a whole module, PostgreSQL and ClickHouse's engine: data in a temporary directory, on a port of
+their own, ended by their ids."""
 
 from __future__ import annotations
 
@@ -8,15 +9,21 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
+import clickhouse_connect
 import psycopg
 import pytest
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from confluent_kafka import Producer
 
 from proxy.audit.sinks.place import Place, place
+from tests.harness import ROOT
 
 
 def programs() -> Path | None:
@@ -107,3 +114,73 @@ def postgres(cluster: Postgres) -> Postgres:
         cluster.start()
     cluster.query("DROP TABLE IF EXISTS hushwire_events, hushwire_checkpoints")
     return cluster
+
+
+class ClickHouse:
+    """tests.audit.sinks.clickhouse_server, which a test may kill and start again on the same data."""
+
+    process: subprocess.Popen[bytes] | None = None
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port: int = free.getsockname()[1]
+
+    def place(self, password: str = "secret") -> Place:
+        return place("env:SINK", {"SINK": f"clickhouse://hushwire:{password}@127.0.0.1:{self.port}/default"})
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "tests.audit.sinks.clickhouse_server", self.folder, str(self.port)]
+        self.process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        until = time.monotonic() + 60
+        while True:
+            try:
+                return self.query("SELECT 1") and None
+            except ClickHouseError:
+                assert time.monotonic() < until, "ClickHouse's engine does not answer"
+                assert self.process.poll() is None, "ClickHouse's engine has ended"
+                time.sleep(0.1)
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(30)
+            self.process = None
+
+    def query(self, statement: str) -> list[tuple]:
+        given = {"host": "127.0.0.1", "port": self.port, "username": "hushwire", "password": "secret"}
+        client = clickhouse_connect.get_client(**given, query_retries=0, dedicated_pool=True)
+        try:
+            return [tuple(row) for row in client.query(statement).result_rows]
+        finally:
+            client.close()
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]:
+    if find_spec("chdb") is None:
+        pytest.skip("needs ClickHouse's engine: pip install --no-deps chdb-core")
+    server = ClickHouse(tmp_path_factory.mktemp("clickhouse"))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def clickhouse(engine: ClickHouse) -> ClickHouse:
+    """One without tables."""
+    if engine.process is None:
+        engine.start()
+    for table in ("hushwire_events", "hushwire_checkpoints"):
+        engine.query(f"DROP TABLE IF EXISTS {table}")
+    return engine
+
+
+@pytest.fixture(scope="module")
+def brokers() -> Iterator[str]:
+    """Three brokers of librdkafka's mock cluster, as long as this producer lives."""
+    cluster = Producer({"bootstrap.servers": "none:1", "test.mock.num.brokers": 3, "log_level": 0})
+    yield ",".join(f"{broker.host}:{broker.port}" for broker in cluster.list_topics(timeout=10).brokers.values())
+    del cluster
