@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,7 +41,7 @@ class Desk:
     def write(self, kind: Callable[..., events.Event], **given: Any) -> None:
         """One event; what stands in the log when this returns, a kill does not take away. Raises OSError."""
         pages = self._pages
-        pages.t, pages.mono = time.time_ns(), time.monotonic_ns()
+        pages.now()
         pages.add(kind, **given)
         self.log.resume()
         self.log.append(*pages.tear())

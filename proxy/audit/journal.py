@@ -71,7 +71,7 @@ class Journal(Turns):
             session.findings[note.direction] += sum(done.mode == ENFORCE for done in note.findings)
             return False
         pages = self._pages
-        if pages.weight > self._limit:
+        if pages.weight > self._limit and self._full():
             if self._waits:
                 raise FullError
             self._lose()
@@ -166,6 +166,7 @@ class Journal(Turns):
     def close(self) -> None:
         """The last event, synced and signed (about 20 ms). Raises OSError if not everything is on the disk."""
         self._note_limited()
+        self._write()
         self.note(events.Stop, run=self._pages.run)
         self.syncing.stop()
         error = self._write()

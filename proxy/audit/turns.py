@@ -99,17 +99,23 @@ class Turns:
     def _begin(self) -> None:
         """The first event of a turn: all of them have its time (two clocks for each would cost 0.1 us)."""
         self._turn = True
-        self._pages.t, self._pages.mono = time.time_ns(), time.monotonic_ns()
+        self._pages.now()
         self._loop.call_soon(self._end)
 
     def note(self, kind: Callable[..., events.Event], **given: Any) -> None:
         """Take down an event that nothing waits for. If there is no room, it is counted as lost."""
-        if self._pages.weight > self._limit:
+        if self._pages.weight > self._limit and self._full():
             self._lose()
             return
         if not self._turn:
             self._begin()
         self._pages.add(kind, **given)
+
+    def _full(self) -> bool:
+        """Whether there is no room, after an attempt to make some."""
+        if not self._refusing:
+            self._write()
+        return self._pages.weight > self._limit
 
     def _lose(self) -> None:
         """A gap in the log will tell."""
@@ -162,6 +168,7 @@ class Turns:
         try:
             kept.resume()
             if self._lost:
+                pages.now()
                 pages.add(events.Gap, lost=self._lost, since=self._lost_since)
                 self._lost = 0
             if pages:
