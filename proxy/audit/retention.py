@@ -2,7 +2,8 @@
 
 The order is: an event says so and is on the disk, then `pruned` is written, then files are removed. Whoever is
 interrupted leaves files that `pruned` speaks of; the next one removes them. What a hold may cover stays, and so
-does everything behind it, and whatever is not what was written: `verify` shall see it.
+does everything behind it, and whatever is not what was written: `verify` shall see it. What a sink has yet to get
+stays too, as long as the size of the log allows it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from proxy.audit.blocks import blocks
 from proxy.audit.hold import Hold, holds
 from proxy.audit.layout import Segment, segments
 from proxy.audit.restore import Place, UnfitError
+from proxy.audit.sinks.cursor import shipped
 from proxy.audit.storage import replace, sync_directory
 from proxy.audit.tend import turn
 from proxy.audit.tree import Frontier, leaf_hash
@@ -99,16 +101,18 @@ def prune(
 ) -> int:
     """Remove what is overdue of the segments before `number`, as far as the checkpoint goes: `signed` blocks.
 
-    Returns how many segments were removed. Raises OSError, HoldError, UnfitError and SegmentError, and what `told`
-    raises: then what was not removed yet stays.
+    Returns how many segments were removed. Raises OSError, HoldError, CursorError, UnfitError and SegmentError,
+    and what `told` raises: then what was not removed yet stays.
     """
     state = _left_over(folder)
+    now = time.time() if now is None else now
     found = [segment for segment in segments(folder) if segment.number < number]
-    going = found[: overdue(found, retention, time.time() if now is None else now)]
+    going = found[: overdue(found, retention, now)]
     if not going:
         return 0
+    forced = overdue(found, Retention(size=retention.size), now)
     with turn(folder.parent, alone=True):
-        place, gone = _chosen(going, state, signed, holds(folder.parent))
+        place, gone = _chosen(going, state, signed, holds(folder.parent), forced)
         if not gone:
             return 0
         told(
@@ -138,18 +142,27 @@ def _left_over(folder: Path) -> Place:
 
 
 def _chosen(
-    going: Sequence[Segment], start: Place, signed: int, kept: Sequence[Hold]
+    going: Sequence[Segment], start: Place, signed: int, kept: Sequence[Hold], forced: int
 ) -> tuple[_Counted, list[Segment]]:
-    """As many of `going` as are signed and not held, and the state behind them."""
+    """As many of `going` as are signed and not held, and behind the first `forced` at every sink; and the state
+    behind them."""
     behind, gone = _Counted(Frontier(start.size, start.peaks), start.seq), list[Segment]()
-    for segment in going:
+    for index, segment in enumerate(going):
         counted = _Counted(behind.tree.copy(), behind.seq, behind.log)
         earliest, latest = counted.take(segment)
         if counted.tree.size > signed or any(hold.spans(earliest, latest) for hold in kept):
             break
+        if index >= forced and _awaited(segment.path.parent.parent, counted):
+            break
         behind = counted
         gone.append(segment)
     return behind, gone
+
+
+def _awaited(directory: Path, counted: _Counted) -> bool:
+    """Whether a sink has not got everything that was counted."""
+    everywhere = shipped(directory, counted.log)
+    return everywhere is not None and everywhere < counted.seq
 
 
 def _remove(folder: Path, gone: Sequence[Segment]) -> None:
