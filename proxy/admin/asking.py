@@ -33,7 +33,7 @@ IDLE = 60.0  # seconds until the process that nobody asks is let go
 MODULE = "proxy.admin.answering"
 HANDED_ON = ("PATH", "HOME", "TZ", "LANG", "LC_ALL", "XDG_STATE_HOME")  # no secrets
 
-SLOW = f"no answer within {LIMIT:.0f} seconds; ask for less: a shorter time, a session, a smaller limit"
+SLOW = f"no answer within {LIMIT:.0f} seconds; ask for less (a shorter time, a session), or hushwire audit"
 BUSY = "too many questions at once; ask again in a few seconds"
 CROWDED = f"there are {STREAMS} live tails already; end one of them first"
 BROKEN = "the process that reads the audit has ended; ask again, and see the proxy's log if that does not help"

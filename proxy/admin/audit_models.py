@@ -168,4 +168,14 @@ class Stats(Answer):
 
 
 class Proof(Answer):
-    """What proves that an event is in the log."""
+    """What proves that an event is in the log: its block, a leaf, the path to the root (RFC 6962), and the
+    signed root. `hushwire audit prove --check` checks it. It shows the other events of that block, too."""
+
+    hushwire: str
+    log: str
+    seq: int
+    line: int
+    block: str
+    index: int
+    path: list[str]
+    checkpoint: str

@@ -14,9 +14,11 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from proxy.audit.checkpoint import CheckpointError, Verifier
 from proxy.audit.events import WAYS, encode
 from proxy.audit.index import Index, NoIndexError
 from proxy.audit.layout import logs
+from proxy.audit.proof import ProofError, prove
 from proxy.audit.question import Question
 from proxy.audit.search import Cursor, Hit, search
 from proxy.audit.stats import Stats, Sum, by, by_time
@@ -61,6 +63,7 @@ class Lookups:
             "search": self.search,
             "session": self.session,
             "stats": self.stats,
+            "proof": self.proof,
             "checkpoint": self.checkpoint,
         }
 
@@ -118,11 +121,34 @@ class Lookups:
             }
         )
 
+    def proof(self, asking: Asking) -> Said:
+        """That an event is in its log, as far as that is signed."""
+        try:
+            verifier = Verifier.parse(self._key())
+            made = prove(self._log(asking["log"], verifier), asking["seq"], verifier)
+        except (CheckpointError, ProofError) as error:
+            raise NoAnswerError(HTTPStatus.NOT_FOUND, f"there is no proof: {error}") from None
+        return Said(made, made["block"].count("\n"))
+
+    def _log(self, wanted: str | None, verifier: Verifier) -> Path:
+        """The log of that id, or the only one."""
+        signed = {verifier.open(note).log: log for log in logs(self.directory) if (note := _note(log)) is not None}
+        if wanted is None and len(signed) == 1:
+            return next(iter(signed.values()))
+        if wanted not in signed:
+            sentence = (
+                f"say of which log, ?log=ID of {', '.join(sorted(signed))}" if signed else "nothing is signed yet"
+            )
+            raise NoAnswerError(HTTPStatus.NOT_FOUND, sentence)
+        return signed[wanted]
+
+    def _key(self) -> str:
+        return (self.directory / "public.key").read_text().strip()
+
     def checkpoint(self, _asking: Asking) -> Said:
         """The key, and the newest signed checkpoint of each log."""
-        key = (self.directory / "public.key").read_text().strip()
         signed = [{"folder": log.name, "checkpoint": _note(log)} for log in logs(self.directory)]
-        return Said({"key": key, "logs": signed})
+        return Said({"key": self._key(), "logs": signed})
 
 
 class CatchingUp(threading.Thread):

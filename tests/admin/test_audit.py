@@ -21,6 +21,7 @@ from proxy.admin.asking import Audit
 from proxy.admin.audit import add_doors
 from proxy.audit import events
 from proxy.audit.checkpoint import Verifier
+from proxy.audit.proof import check
 from proxy.settings import Address
 from proxy.wire.server import bind, listener, start
 from tests.audit.logs import DAY, HandMade, finding, message
@@ -187,6 +188,37 @@ def test_checkpoints_are_told_with_the_key_that_opens_them(tmp_path, log):
         (one,) = told.logs
         assert one.checkpoint is not None
         assert Verifier.parse(told.key).open(one.checkpoint).size == 7
+
+    played(Port(tmp_path), script)
+
+
+def test_an_event_is_proven_up_to_a_signed_checkpoint(tmp_path, log):
+    async def script(port: Port) -> None:
+        told = models.Proof(**(await port.get("/proof/3")).json())
+        key = Verifier.parse((await port.get("/checkpoint")).json()["key"])
+        assert check(told.model_dump_json().encode(), key).event.seq == 3
+        log.block(message(9))
+        answer = await port.get("/proof/7")
+        assert answer.status_code == 404 and "is not signed" in answer.json()["detail"]
+        other = HandMade(tmp_path, log="77aa00ff", number=1)
+        other.block(message(1))
+        other.checkpoint()
+        answer = await port.get("/proof/3")
+        assert answer.status_code == 404 and "?log=ID of 3f9ac21b, 77aa00ff" in answer.json()["detail"]
+        assert (await port.get("/proof/0?log=77aa00ff")).json()["log"] == "77aa00ff"
+        (log.folder / "checkpoint").write_text("not one")
+        answer = await port.get("/proof/3?log=3f9ac21b")
+        assert answer.status_code == 404 and "signature" in answer.json()["detail"]
+
+    played(Port(tmp_path), script)
+
+
+def test_nothing_is_proven_before_anything_is_signed(tmp_path):
+    HandMade(tmp_path).block(OPEN)
+
+    async def script(port: Port) -> None:
+        answer = await port.get("/proof/0")
+        assert answer.status_code == 404 and "nothing is signed yet" in answer.json()["detail"]
 
     played(Port(tmp_path), script)
 
