@@ -192,7 +192,7 @@ def _unheld(directory: Path, doomed: Sequence[Epoch], every: Sequence[Epoch], no
 
     ends = {epoch.number: after.begun for epoch, after in pairwise(every)}
     try:
-        active = holds(directory)
+        active = holds(directory) if doomed else []
     except HoldError as error:
         stop(f"no key was destroyed: {error}", code=1)
     for epoch in doomed:

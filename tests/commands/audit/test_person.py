@@ -1,0 +1,267 @@
+"""Somebody asks where a person's value occurred, has it erased, or holds it: each is in the log."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from proxy.audit import events
+from proxy.audit.index import Index
+from proxy.audit.keys import Keys, keys_folder
+from proxy.audit.subject import occurrences
+from proxy.audit.verify import verify
+from proxy.cli import app
+from tests.audit.people import ANNA, BOB, MAIL, bytes_of, nothing
+from tests.commands.audit.written import SID, Writing, written
+
+AS_ANNA = ["--entity", MAIL, "--stdin"]
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.delenv("HUSHWIRE_AUDIT", raising=False)
+    monkeypatch.delenv("HUSHWIRE_AUDIT_KEY", raising=False)
+    return tmp_path / "hushwire"
+
+
+@pytest.fixture
+def proxy(home):
+    writing = Writing(home / "audit", Keys.open(keys_folder()))
+    writing.say(ANNA, BOB, route="chat")
+    writing.say(BOB)
+    writing.say(ANNA, sid="0badcafe-8", body=b"to <EMAIL_ADDRESS>, of Rome")
+    yield writing
+    writing.log.close()
+
+
+def run(*arguments: str, value: str | bytes = "") -> tuple[int, str, str]:
+    done = CliRunner().invoke(app, list(arguments), input=value, prog_name="hushwire")
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+    return done.exit_code, done.stdout, done.stderr
+
+
+def whole(home: Path) -> bool:
+    audit = verify(home / "audit")
+    return not audit.faults and all(not log.faults and not log.damages for log in audit.logs)
+
+
+# -- subject ------------------------------------------------------------------------------------------------
+
+
+def test_a_person_is_found_and_the_question_is_in_the_log(home, proxy):
+    code, told, _ = run("audit", "subject", *AS_ANNA, value="Anna.Lee@EXAMPLE.com\n")
+    assert code == 0
+    assert "occurred 2 times, in 2 sessions" in told
+    assert SID in told
+    assert "chat" in told
+    (lookup,) = written(home / "audit", events.Lookup)
+    assert (lookup.entity, lookup.found) == (MAIL, 2)
+    assert b"anna" not in bytes_of(home / "audit").lower()
+    assert "anna" not in told.lower()
+    assert whole(home)
+
+
+def test_machines_are_told_everything(proxy):
+    code, told, _ = run("audit", "subject", *AS_ANNA, "--json", value=ANNA)
+    answer = json.loads(told)
+    assert (code, answer["found"], answer["epochs"], answer["destroyed"]) == (0, 2, [1], [])
+    first = answer["occurrences"][0]
+    assert {name: first[name] for name in ("session", "route", "direction", "message", "rule", "operator")} == {
+        **{"session": SID, "route": "chat", "direction": "up", "message": 1, "rule": "contact", "operator": "mask"}
+    }
+    assert (first["log"], first["seq"], first["index"]) == (proxy.log.id, 0, 0)
+
+
+def test_a_person_who_is_not_in_the_log_is_not_found(home, proxy):
+    code, told, _ = run("audit", "subject", *AS_ANNA, value="carol@example.com")
+    assert code == 0
+    assert "does not occur" in told
+    assert [lookup.found for lookup in written(home / "audit", events.Lookup)] == [0]
+
+
+def test_nobody_is_told_what_could_not_be_taken_down(home, proxy):
+    (home / "audit" / "public.key").write_text("somebody else's\n")
+    code, told, complaint = run("audit", "subject", *AS_ANNA, value=ANNA)
+    assert (code, told) == (1, "")
+    assert "taken down in the audit first" in complaint
+
+
+@pytest.mark.parametrize(
+    ("arguments", "value", "said"),
+    [
+        (["--entity", MAIL], b"", "say --stdin"),
+        (["--stdin"], ANNA, "--entity EMAIL_ADDRESS"),
+        (["--entity", ANNA, "--stdin"], ANNA, "written like EMAIL_ADDRESS"),
+        ([*AS_ANNA], b"\n", "no value on stdin"),
+        ([*AS_ANNA], b"\xff\xfe", "not UTF-8"),
+    ],
+)
+def test_a_question_that_is_none_is_explained_without_repeating_it(home, proxy, arguments, value, said):
+    code, told, complaint = run("audit", "subject", *arguments, value=value)
+    assert (code, told) == (2, "")
+    assert said in complaint
+    assert "anna" not in complaint
+    assert list(written(home / "audit", events.Lookup)) == []
+
+
+def test_without_its_keys_no_question_can_be_answered_and_none_are_made(home, proxy, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "elsewhere"))
+    code, told, complaint = run("audit", "subject", *AS_ANNA, "--audit", str(home / "audit"), value=ANNA)
+    assert (code, told) == (2, "")
+    assert "key" in complaint
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_on_a_terminal_the_value_is_asked_for_and_not_shown(home, proxy):
+    child, terminal = pty.fork()
+    if not child:
+        os.execv(sys.executable, [sys.executable, "-m", "proxy", "audit", "subject", "--entity", MAIL])
+    shown, answered = b"", False
+    while part := part_of(terminal):
+        shown += part
+        if b"not shown" in shown and not answered:
+            answered = True
+            while termios.tcgetattr(terminal)[3] & termios.ECHO:  # what is typed before that is thrown away
+                time.sleep(0.01)
+            os.write(terminal, ANNA.encode() + b"\n")
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert b"occurred 2 times" in shown
+    assert b"anna" not in shown
+
+
+def part_of(terminal: int) -> bytes:
+    """What a program shows next; nothing once it has ended."""
+    assert select.select([terminal], [], [], 60)[0], "it says nothing"
+    try:
+        return os.read(terminal, 1000)
+    except OSError:  # EIO: nobody has the other end any more
+        return b""
+
+
+# -- erase --------------------------------------------------------------------------------------------------
+
+
+def test_a_person_is_erased_while_a_proxy_writes_and_the_log_stays_provable(home, proxy):
+    code, told, _ = run("audit", "erase", *AS_ANNA, "--request", "DSR-7", value=ANNA)
+    assert code == 0
+    assert "erased 2 fingerprints and 1 message as they left, of 2 sessions" in told
+    proxy.say(BOB, ANNA)
+    proxy.log.sync()
+    (erased,) = written(home / "audit", events.Erase)
+    assert (erased.request, erased.what) == ("DSR-7", "subject")
+    assert erased.rows == [(proxy.log.id, 0, 0), (proxy.log.id, 2, 0), (proxy.log.id, 2, -1)]
+    assert json.loads(run("audit", "subject", *AS_ANNA, "--json", value=ANNA)[1])["found"] == 1
+    assert json.loads(run("audit", "subject", *AS_ANNA, "--json", value=BOB)[1])["found"] == 3
+    assert b"Rome" not in bytes_of(home / "audit")
+    assert whole(home)
+
+
+def test_a_session_is_erased_without_any_value(home, proxy):
+    code, told, _ = run("audit", "erase", "--session", SID, "--request", "DSR-8", "--json")
+    assert (code, json.loads(told)) == (
+        0,
+        {"request": "DSR-8", "fingerprints": 3, "bodies": 0, "sessions": [SID]},
+    )
+    assert [erased.what for erased in written(home / "audit", events.Erase)] == ["session"]
+    proxy.log.sync()
+    assert whole(home)
+
+
+def test_nothing_of_who_is_erased_is_left_in_any_file(home, proxy):
+    prints = proxy.keys.fingerprints(ANNA, MAIL).values()
+    hidden = [one for found in occurrences(home / "audit", prints, nothing) for one in found.row[3:]]
+    run("audit", "subject", *AS_ANNA, value=ANNA)
+    with Index(home / "audit") as index:
+        index.catch_up()
+        assert run("audit", "erase", *AS_ANNA, "--request", "DSR-9", value=ANNA)[0] == 0
+        index.catch_up()
+        everything = bytes_of(home)
+    assert len(hidden) == 4
+    assert not any(secret in everything or secret.hex().encode() in everything for secret in hidden)
+
+
+def test_a_request_that_finds_nothing_is_in_the_log(home, proxy):
+    code, told, _ = run("audit", "erase", *AS_ANNA, "--request", "DSR-9", value="carol@example.com")
+    assert code == 0
+    assert "nothing was there" in told
+    assert [erased.rows for erased in written(home / "audit", events.Erase)] == [[]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([*AS_ANNA], "--request ID"),
+        ([*AS_ANNA, "--request", "Anna Lee"], "no name or address"),
+        ([*AS_ANNA, "--request", "a@b.c"], "no name or address"),
+        (["--request", "a"], "say what to erase"),
+        ([*AS_ANNA, "--session", SID, "--request", "a"], "say what to erase"),
+        (["--session", "7", "--request", "a"], "like 1f3a9c22-17"),
+    ],
+)
+def test_what_cannot_be_erased_like_this_is_explained(home, proxy, arguments, said):
+    code, told, complaint = run("audit", "erase", *arguments, value=ANNA)
+    assert (code, told) == (2, "")
+    assert said in complaint
+    assert list(written(home / "audit", events.Erase)) == []
+
+
+# -- hold ---------------------------------------------------------------------------------------------------
+
+
+def test_what_is_held_is_not_erased_until_it_is_released(home, proxy):
+    code, told, _ = run("audit", "hold", "place", "--reason", "case 7", "--route", "chat")
+    assert (code, told) == (0, "hold-1 is in force and covers route chat\n")
+    code, told, complaint = run("audit", "erase", *AS_ANNA, "--request", "DSR-7", value=ANNA)
+    assert (code, told) == (1, "")
+    assert "hold-1: case 7" in complaint
+    assert list(written(home / "audit", events.Erase)) == []
+    assert run("audit", "hold", "release", "hold-1")[:2] == (0, "hold-1 is released\n")
+    assert run("audit", "erase", *AS_ANNA, "--request", "DSR-7", value=ANNA)[0] == 0
+    states = [(hold.hold, hold.state, hold.reason) for hold in written(home / "audit", events.Hold)]
+    assert states == [("hold-1", "placed", "case 7"), ("hold-1", "released", "case 7")]
+
+
+def test_holds_are_listed(home, proxy):
+    assert run("audit", "hold", "list")[1] == "no hold is in force\n"
+    run("audit", "hold", "place", "--reason", "case [red]7", "--from", "2026-11-01", "--to", "2026-11-02")
+    run("audit", "hold", "place", "--reason", "case 8", "--session", SID, "--json")
+    run("audit", "hold", "release", "hold-2", "--json")
+    told = run("audit", "hold", "list")[1]
+    assert "from 2026-11-01 00:00 to 2026-11-02 23:59" in told
+    assert "case [red]7" in told
+    assert "1 hold in force" in told
+    listed = json.loads(run("audit", "hold", "list", "--all", "--json")[1])
+    assert [(hold["id"], "released" in hold) for hold in listed] == [("hold-1", False), ("hold-2", True)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["place", "--reason", " "], "a line of up to"),
+        (["place", "--reason", "x" * 201], "a line of up to"),
+        (["place", "--reason", "a", "--from", "tomorrow"], "'tomorrow' is no time"),
+        (["place", "--reason", "a", "--from", "2026-11-02", "--to", "2026-11-01"], "--from is behind --to"),
+    ],
+)
+def test_a_hold_that_is_none_is_explained(home, proxy, arguments, said):
+    code, _, complaint = run("audit", "hold", *arguments)
+    assert code == 2
+    assert said in complaint
+    assert not (home / "audit" / "holds.json").exists()
+
+
+def test_a_hold_that_is_not_there_cannot_be_released(proxy):
+    code, _, complaint = run("audit", "hold", "release", "hold-3")
+    assert code == 1
+    assert "no hold 'hold-3'" in complaint
