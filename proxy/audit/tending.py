@@ -60,10 +60,11 @@ class Tending:
 
     def _run(self) -> None:
         while True:
+            ended = self._ended  # before the last look at the newest checkpoint
             self._attempt("anchor", self.anchor)
-            self._attempt("seal", self.seal)
-            if self._ended:
+            if ended:
                 return
+            self._attempt("seal", self.seal)
             if self._attempt("prune", self.prune):
                 self._next["prune"] = time.monotonic() + self._every
             self._woken.wait(self._every)
