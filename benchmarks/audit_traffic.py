@@ -198,17 +198,16 @@ class Traffic:
         self.port, self.running = port, True
         self.tasks = [asyncio.create_task(self._talk()) for _ in range(clients)]
 
+    def _client(self) -> Client:
+        """Made once TCP is there: whoever is not let in uses up no identity."""
+        self.connections += 1
+        return Client(self.record, self.connections % IDENTITIES, lambda: self.running)
+
     async def _talk(self) -> None:
         loop = asyncio.get_running_loop()
         while self.running:
-            connection = self.connections % IDENTITIES
             with contextlib.suppress(OSError):
-                _, client = await loop.create_connection(
-                    lambda connection=connection: Client(self.record, connection, lambda: self.running),  # type: ignore[misc]
-                    "127.0.0.1",
-                    self.port,
-                )
-                self.connections += 1
+                _, client = await loop.create_connection(self._client, "127.0.0.1", self.port)
                 await client.gone
             await asyncio.sleep(0.005)
 
