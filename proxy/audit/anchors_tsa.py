@@ -69,9 +69,7 @@ class TsaAnchor:
         if not self._roots:
             raise AnchorError(f"anchor {self.name}: say whose stamps are believed with --tsa-ca FILE")
         try:
-            return [
-                self._read(line) for line in _lines(self.kept / f"{log}.jsonl") if line["url"] in (self.url, "")
-            ]
+            lines = list(_lines(self.kept / f"{log}.jsonl"))
         except OSError as error:
             raise self._failed(f"its stamps cannot be read ({error.strerror})") from None
         return [self._read(line) for line in lines if line["url"] in (self.url, "")]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -19,12 +20,11 @@ from proxy.audit import bodies, events, marks
 from proxy.audit.blocks import Reading, SegmentError
 from proxy.audit.layout import Segment, segments
 from proxy.audit.snapshot import Snapshot
-from proxy.audit.verdict import Fault
 
 BODY = -1
 """The place of a body in `erase` events, beside the indexes of findings."""
-NONE, MISSING, WRONG = -1, -2, -3
-"""Instead of the epoch of a row that was erased: it has none, it is missing, or it is another one."""
+RIGHT, NONE, MISSING, WRONG = -1, -2, -3, -4
+"""Instead of the epoch of a row that was erased: it is right, has no epoch, is missing, or is another one."""
 ADMISSION = re.compile(rb'"kind":"(?:erase|prune|key\.rotate)"')  # no string in JSON can hold a bare quote
 
 
@@ -75,6 +75,7 @@ class _Message(msgspec.Struct, gc=False):
     """What an event commits to: 0.5 us to decode instead of 1.5."""
 
     seq: int
+    t: int
     f: list[_Finding] = []
     body: str = ""
 
@@ -82,11 +83,21 @@ class _Message(msgspec.Struct, gc=False):
 _decoded = msgspec.json.Decoder(_Message).decode_lines
 
 
-def check(shot: Snapshot, log: str, signed: int, said: Callable[[], Admitted]) -> Iterator[Fault]:
-    """Faults of the side files; `said` is called where something is gone. Behind event `signed` a row may be
+class Lack(NamedTuple):
+    """Something is wrong with what event `seq` of time `t` (Unix, nanoseconds) commits to. `unsaid`: it is not
+    there, which an event could have explained, but none does."""
+
+    seq: int
+    t: int
+    says: str
+    unsaid: bool
+
+
+def check(shot: Snapshot, log: str, signed: int, said: Callable[[], Admitted]) -> Iterator[Lack]:
+    """What the side files lack; `said` is called where something is gone. Behind event `signed` a row may be
     missing: a power cut may take it and leave its event. Raises OSError, SegmentError."""
     for segment, end in zip(shot.segments, shot.ends, strict=True):
-        yield from _Side(segment, end, log, signed, said).faults()
+        yield from _Side(segment, end, log, signed, said).lacks()
 
 
 class _Side:
@@ -99,49 +110,50 @@ class _Side:
         self.kept = _bodies(segment.beside("bodies"))
         self.body = next(self.kept, None)
 
-    def faults(self) -> Iterator[Fault]:
+    def lacks(self) -> Iterator[Lack]:
+        """In the order of the events."""
         for run in Reading(self.segment, 0, self.end).runs():
             if b'"c":"' in run or b'"body":"' in run:
                 for message in _decoded(run):
                     for place, finding in enumerate(message.f):
-                        if finding.c and (says := self._mark(message.seq, place, finding.c)):
-                            yield Fault("changed", message.seq, message.seq, says)
-                    if message.body and (says := self._body(message.seq, message.body)):
-                        yield Fault("changed", message.seq, message.seq, says)
+                        if finding.c and (epoch := self._mark(message.seq, place, finding.c)) != RIGHT:
+                            what = f"the fingerprint of finding {place} of event {message.seq}"
+                            yield from self._judged(message, place, epoch, what)
+                    if message.body and (epoch := self._body(message.seq, message.body)) != RIGHT:
+                        yield from self._judged(message, BODY, epoch, f"the body of event {message.seq}")
 
-    def _mark(self, seq: int, place: int, c: str) -> str:
-        """What is wrong with the row of a finding, if anything is."""
+    def _mark(self, seq: int, place: int, c: str) -> int:
+        """What became of the row of a finding: RIGHT, WRONG, MISSING, or erased: its epoch."""
         epoch = MISSING
         while self.row is not None and (self.row.seq, self.row.place) <= (seq, place):
             row, self.row = self.row, next(self.rows, None)
             if (row.seq, row.place) != (seq, place):
                 continue
             if row.c == c:
-                return ""
+                return RIGHT
             epoch = row.epoch if row.gone else WRONG
-        return self._judged(seq, place, epoch, f"the fingerprint of finding {place} of event {seq}")
+        return epoch
 
-    def _body(self, seq: int, body: str) -> str:
-        """What is wrong with the row of a message, if anything is."""
+    def _body(self, seq: int, body: str) -> int:
+        """What became of the row of a message; a body has no epoch."""
         epoch = MISSING
         while self.body is not None and self.body.seq <= seq:
             found, self.body = self.body, next(self.kept, None)
             if found.seq != seq:
                 continue
             if found.fits(body):
-                return ""
+                return RIGHT
             epoch = NONE if found.gone else WRONG
-        return self._judged(seq, BODY, epoch, f"the body of event {seq}")
+        return epoch
 
-    def _judged(self, seq: int, place: int, epoch: int, what: str) -> str:
+    def _judged(self, message: _Message, place: int, epoch: int, what: str) -> Iterator[Lack]:
         if epoch == WRONG:
-            return f"{what} is not the one that the event commits to"
-        if epoch == MISSING and seq >= self.signed:
-            return ""
-        said = self.said()
-        if (self.log, seq, place) in said.rows or epoch in said.epochs:
-            return ""
-        return f"{what} {'is missing' if epoch == MISSING else 'was erased'}, and no event says so"
+            yield Lack(message.seq, message.t, f"{what} is not the one that the event commits to", unsaid=False)
+        elif epoch != MISSING or message.seq < self.signed:
+            said = self.said()
+            if (self.log, message.seq, place) not in said.rows and epoch not in said.epochs:
+                how = "is missing" if epoch == MISSING else "was erased"
+                yield Lack(message.seq, message.t, f"{what} {how}, and no event says so", unsaid=True)
 
 
 def _rows(path: Path) -> Iterator[marks.Row]:

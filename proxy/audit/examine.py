@@ -57,7 +57,9 @@ class _Log:
         walked = walk(self.shot, start, points, newest, self.tell)
         self.told.log = self.told.log or walked.log or ""
         self.told.blocks, self.told.events, self.told.first = walked.size, walked.seq, start.seq
-        self.told.start = start.size
+        self.told.start, self.told.begun = start.size, walked.begun
+        if walked.log and walked.log != self.told.log:
+            self._fault("replaced", f"the events are those of another log, {walked.log}")
         if not self._judge(heads, start, walked):
             self._behind(walked, newest)
             self._derived(walked, newest, frontier)
@@ -139,8 +141,9 @@ class _Log:
         return bool(self.faults)
 
     def _count(self, head: Head) -> None:
-        """By size: the last one counts."""
-        self.told.signed = head
+        """They come by size, and the log's own before others."""
+        if self.told.signed is None or self.told.signed.point != head.point:
+            self.told.signed = head
         if head.by != "checkpoint":
             self.told.anchored = head
 
@@ -155,6 +158,11 @@ class _Log:
 
     def _behind(self, walked: Walked, newest: int) -> None:
         """What no signature covers."""
+        lost = next((leaves.segment for leaves in walked.leaves[1:] if _is_lost(leaves, walked)), None)
+        if lost is not None:
+            says = f"a power cut has taken event {walked.odd.seq if walked.odd else ''} and what stood behind it"
+            self._damage(f"{says}, but not {lost.path.name}; the next writer removes that", "", lost.path)
+            return
         if walked.odd is not None:
             self.faults.append(event_fault(walked.odd.look, walked.odd.seq, walked.odd.seq))
         elif walked.error and walked.stopped:
@@ -164,8 +172,10 @@ class _Log:
                 self._fault("inserted", f"{segment.path.name} ends with {torn} bytes that are no event")
             elif not self.shot.live:
                 self._damage(f"{segment.path.name} ends with a torn line of {torn} bytes", "tail", segment.path)
-        if self.shot.live or self.faults:
-            return
+        if not self.shot.live and not self.faults:
+            self._unsigned_leaves(walked, newest)
+
+    def _unsigned_leaves(self, walked: Walked, newest: int) -> None:
         for leaves in walked.leaves:
             if leaves.differs and leaves.differs[0] >= newest:
                 self.faults.append(event_fault("changed", leaves.differs[1], leaves.differs[1]))
@@ -205,6 +215,12 @@ class _Log:
 
     def _damage(self, says: str, mend: Mend = "", path: Path | None = None) -> None:
         self.damages.append(Damage(says, mend, path))
+
+
+def _is_lost(leaves: Leaves, walked: Walked) -> bool:
+    """Whether events are missing in front of this segment, all behind the checkpoint."""
+    odd = walked.odd
+    return odd is not None and odd.look == "removed" and odd.block == leaves.first
 
 
 def _point(signed: Checkpoint) -> Point:

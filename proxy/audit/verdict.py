@@ -87,13 +87,15 @@ def verdict(faults: Sequence[Fault], damages: Sequence[Damage]) -> Verdict:
 class Report:
     """What was found out about one log: it has `blocks` with `events`; what comes before block `start` and event
     `first` was pruned. `signed` and `anchored` are the newest heads that are right; `anchors` counts notes that
-    anchors keep, right or not."""
+    anchors keep, right or not; `begun` is the time of the first event (Unix, nanoseconds). `remarks` are sentences
+    about what cannot be told."""
 
     name: str
     log: str = ""
     live: bool = False
     segments: int = 0
     blocks: int = 0
+    begun: int | None = None
     start: int = 0
     first: int = 0
     events: int = 0
@@ -102,6 +104,7 @@ class Report:
     anchors: int = 0
     faults: list[Fault] = field(default_factory=list)
     damages: list[Damage] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
     @property
     def verdict(self) -> Verdict:

@@ -22,7 +22,7 @@ from proxy.audit.examine import examine
 from proxy.audit.layout import LOG, logs, segments
 from proxy.audit.snapshot import snapshot
 from proxy.audit.verdict import Anchored, Fault, Report, Verdict, verdict
-from proxy.audit.walk import Tell, log_of
+from proxy.audit.walk import Tell, beginning
 
 ID = re.compile(rb"hushwire/([0-9a-f]{8})")
 
@@ -61,21 +61,28 @@ def published(directory: Path) -> Verifier:
 
 
 def verify(
-    directory: Path, key: Verifier | None = None, anchors: Sequence[Anchor] = (), tell: Tell = lambda _: None
+    directory: Path,
+    key: Verifier | None = None,
+    anchors: Sequence[Anchor] = (),
+    tell: Tell = lambda _: None,
+    only: Path | None = None,
 ) -> Audit:
-    """Look at every log of an audit. `key` is one that was kept elsewhere; `tell` is given numbers of events.
-
-    Raises OSError and AnchorError.
-    """
+    """Look at every log of an audit, or at one of them. `key` is one that was kept elsewhere; `tell` is given
+    numbers of events. Raises OSError and AnchorError."""
     audit = Audit()
     verifier = _key(directory, key, audit)
     if verifier is None:
         return audit
     folders = logs(directory)
+    for folder in folders if only is None else [only]:
+        notes = [note for anchor in anchors for note in anchor.notes(name)] if (name := named(folder)) else []
+        audit.logs.append(examine(folder, verifier, notes, tell))
     said = cache(lambda: admitted(folders))
-    for folder in folders:
-        report = _one(folder, verifier, anchors, said, tell)
-        audit.logs.append(report)
+    for report in audit.logs:
+        if not report.faults:
+            _explained(directory / report.name, report, audit.logs, said)
+    if only is not None:
+        return audit
     _missing(audit, folders)
     _gone(audit, verifier, anchors)
     return audit
@@ -95,19 +102,27 @@ def _key(directory: Path, given: Verifier | None, audit: Audit) -> Verifier | No
     return given
 
 
-def _one(
-    folder: Path, verifier: Verifier, anchors: Sequence[Anchor], said: Callable[[], Admitted], tell: Tell
-) -> Report:
-    notes = [note for anchor in anchors for note in anchor.notes(name)] if (name := named(folder)) else []
-    report = examine(folder, verifier, notes, tell)
-    if report.faults:
-        return report
+def _explained(folder: Path, report: Report, reports: Sequence[Report], said: Callable[[], Admitted]) -> None:
+    """Whatever is gone from a log was said to be."""
+    others = [other for other in reports if other is not report and other.start]
     if report.start and (report.log, report.start) not in said().pruned:
         says = f"events before {report.first} were removed, and no event says that they were pruned"
-        report.faults.append(Fault("removed", 0, report.first - 1, says))
+        _unsaid(report, Fault("removed", 0, report.first - 1, says), others, report.begun)
     signed = report.signed.point.seq if report.signed else 0
-    report.faults += check(snapshot(folder), report.log, signed, said)
-    return report
+    for lack in check(snapshot(folder), report.log, signed, said):
+        fault = Fault("removed" if lack.unsaid else "changed", lack.seq, lack.seq, lack.says)
+        if lack.unsaid:
+            _unsaid(report, fault, others, lack.t)
+        else:
+            report.faults.append(fault)
+
+
+def _unsaid(report: Report, fault: Fault, others: Iterable[Report], t: int | None) -> None:
+    """An event that explains it is later than `t`. Another log may have had it, and was pruned since."""
+    if any(t is None or other.begun is None or other.begun > t for other in others):
+        report.remarks.append(f"{fault.says}; a log that was pruned since may have said so")
+    else:
+        report.faults.append(fault)
 
 
 def named(folder: Path) -> str:
@@ -117,7 +132,7 @@ def named(folder: Path) -> str:
         if match := ID.fullmatch(first):
             return match[1].decode()
     with suppress(SegmentError):
-        return next((log_of(run) for segment in segments(folder) for run in Reading(segment).runs()), "")
+        return next((beginning(run)[0] for segment in segments(folder) for run in Reading(segment).runs()), "")
     return ""
 
 

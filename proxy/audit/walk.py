@@ -25,10 +25,11 @@ Tell = Callable[[int], None]
 
 
 class Odd(NamedTuple):
-    """Event `seq` should stand here; `look` says how what does stand here looks: changed, removed, inserted."""
+    """Event `seq` should stand here, in `block`; `look` says how what does stand here looks."""
 
     seq: int
     look: str
+    block: int
 
 
 @dataclass
@@ -48,11 +49,13 @@ class Leaves:
 @dataclass
 class Walked:
     """What one pass has seen. `at` has the root and the number of events for each point that was reached; `odd`
-    what is wrong behind the last of them. `error` is why reading ended too early, in segment `stopped`."""
+    what is wrong behind the last of them. `error` is why reading ended too early, in segment `stopped`; `begun` is
+    the time of the first event (Unix, nanoseconds)."""
 
     size: int
     seq: int
-    log: str | None = None
+    log: str = ""
+    begun: int | None = None
     at: dict[int, tuple[bytes, int]] = field(default_factory=dict)
     leaves: list[Leaves] = field(default_factory=list)
     odd: Odd | None = None
@@ -103,8 +106,8 @@ class _Walking:
 
     def _take(self, run: bytes) -> bytes:
         """The hashes of a run's blocks, joined."""
-        if self.done.log is None:
-            self.done.log = log_of(run)
+        if self.done.begun is None:
+            self.done.log, self.done.begun = beginning(run)
         pieces = _pieces(run)
         hashes = [sha256(b"%b%b\n" % (LEAF, piece)).digest() for piece in pieces]
         seq, taken = self.done.seq, 0
@@ -142,7 +145,7 @@ class _Walking:
         for number, piece in enumerate(pieces, self.done.size):
             lines = (events.HEAD + piece).split(b"\n")
             if self.done.odd is None:
-                self.done.odd = oddity(lines, self.done.log or "", number, self.done.seq)
+                self.done.odd = oddity(lines, self.done.log, number, self.done.seq)
             self.done.seq += len(lines)
 
 
@@ -159,18 +162,28 @@ def oddity(lines: Sequence[bytes], log: str, number: int, seq: int) -> Odd | Non
         try:
             event = events.decode(line)
         except ValueError:
-            return Odd(at, "changed")
+            return Odd(at, "changed", number)
         if event.log != log:
-            return Odd(at, "changed")
+            return Odd(at, "changed", number)
         seqs.append(event.seq)
         numbers.append(event.b)
     wrong = next((at for at, found in enumerate(seqs) if found != seq + at), None)
     if wrong is not None:
         swapped = sorted(seqs) == list(range(seq, seq + len(seqs)))
-        return Odd(seq + wrong, "swapped" if swapped else "removed" if seqs[wrong] > seq + wrong else "inserted")
+        return Odd(
+            seq + wrong, "swapped" if swapped else "removed" if seqs[wrong] > seq + wrong else "inserted", number
+        )
     if numbers != [number] + [UNSET] * (len(lines) - 1):
-        return Odd(seq, "changed")
+        return Odd(seq, "changed", number)
     return None
+
+
+def each_block(shot: Snapshot) -> Iterator[bytes]:
+    """The bytes of every block. Raises SegmentError, OSError."""
+    for segment, end in zip(shot.segments, shot.ends, strict=True):
+        for run in Reading(segment, 0, end).runs():
+            for piece in _pieces(run):
+                yield b"%s%s\n" % (events.HEAD, piece)
 
 
 def stored_leaves(segment: Segment) -> bytes | None:
@@ -198,12 +211,13 @@ def all_stored(shot: Snapshot) -> Iterator[bytes]:
         yield from (stored[at : at + 32] for at in range(0, len(stored) // 32 * 32, 32))
 
 
-def log_of(run: bytes) -> str:
-    """The log that a block says it belongs to; empty if it says nothing that can be read."""
+def beginning(run: bytes) -> tuple[str, int]:
+    """The log that the first event says it belongs to, and its time; empty and 0 if it says nothing readable."""
     try:
-        return str(events.decode(run[: run.find(b"\n")]).log)
+        event = events.decode(run[: run.find(b"\n")])
     except ValueError:
-        return ""
+        return "", 0
+    return str(event.log), int(event.t)
 
 
 def _same(one: bytes, other: bytes) -> int:

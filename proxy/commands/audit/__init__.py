@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import typer
 
-from proxy.commands.audit import erase, hold, replay, ship, subject
+from proxy.commands.audit import (
+    anchor,
+    erase,
+    hold,
+    index,
+    prove,
+    replay,
+    search,
+    ship,
+    show,
+    stats,
+    subject,
+    tail,
+    verify,
+)
 
 app = typer.Typer(
     name="audit",
@@ -19,7 +33,15 @@ def audit() -> None:
     """Verbs stand behind it, be there one or many."""
 
 
+app.command(help=search.HELP)(search.search)
+app.command(help=tail.HELP)(tail.tail)
+app.command(help=show.HELP)(show.show)
+app.command(help=stats.HELP)(stats.stats)
+app.command(help=index.HELP)(index.index)
 app.command(help=replay.HELP)(replay.replay)
+app.command(help=verify.HELP)(verify.verify)
+app.command(help=prove.HELP)(prove.prove)
+app.command(help=anchor.HELP)(anchor.anchor)
 app.command(help=subject.HELP)(subject.subject)
 app.command(help=erase.HELP)(erase.erase)
 app.add_typer(hold.app)
