@@ -75,7 +75,6 @@ class Shipper:
             self.tries += 1
             return self.pause()
         self.tries = 0
-        self._enter("even" if even else "behind", "")
         return POLL if even else 0.0
 
     def pause(self) -> float:
@@ -90,6 +89,7 @@ class Shipper:
         Raises ShipError, OSError.
         """
         even = all(tuple(map(self._ship, logs(self.directory))))  # each has its turn, whatever the first says
+        self._enter("even" if even else "behind", "")
         if even:
             self.cursor.even = time.time()
         idle = time.time() - self.cursor.saved
@@ -174,7 +174,7 @@ class Shipper:
         before, self.cursor.state, self.cursor.problem = self.cursor.state, state, problem
         if before == state:
             return
-        self.cursor.since = time.time()
+        self.cursor.since, self.unsaved = time.time(), True
         if state == "failing":
             log.warning("shipping to %s fails: %s", self.place.where, problem)
         elif before == "failing":

@@ -20,9 +20,9 @@ import clickhouse_connect
 import psycopg
 import pytest
 from clickhouse_connect.driver.exceptions import ClickHouseError
-from confluent_kafka import Producer
 
 from proxy.audit.sinks.place import Place, place
+from tests.audit.sinks.remote import mock_cluster
 from tests.harness import ROOT
 
 
@@ -180,7 +180,6 @@ def clickhouse(engine: ClickHouse) -> ClickHouse:
 
 @pytest.fixture(scope="module")
 def brokers() -> Iterator[str]:
-    """Three brokers of librdkafka's mock cluster, as long as this producer lives."""
-    cluster = Producer({"bootstrap.servers": "none:1", "test.mock.num.brokers": 3, "log_level": 0})
-    yield ",".join(f"{broker.host}:{broker.port}" for broker in cluster.list_topics(timeout=10).brokers.values())
-    del cluster
+    """Three brokers of librdkafka's mock cluster."""
+    with mock_cluster() as found:
+        yield found

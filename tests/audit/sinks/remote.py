@@ -1,10 +1,13 @@
-"""The other side, in memory: keeps one of each (log, seq), and fails when and how a test says."""
+"""The other side: in memory, where it keeps one of each (log, seq) and fails as a test says; and Kafka's brokers."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from confluent_kafka import Producer
 
 from proxy.audit.checkpoint import Verifier
 from proxy.audit.layout import logs
@@ -80,3 +83,11 @@ def proves(lines: list[bytes], note: str, verifier: Verifier) -> bool:
             block = b""
         block += line + b"\n"
     return (tree.size, tree.root()) == (checkpoint.size, checkpoint.root)
+
+
+@contextmanager
+def mock_cluster() -> Iterator[str]:
+    """Three brokers that librdkafka brings for tests, as long as this lasts."""
+    cluster = Producer({"bootstrap.servers": "none:1", "test.mock.num.brokers": 3, "log_level": 0})
+    yield ",".join(f"{broker.host}:{broker.port}" for broker in cluster.list_topics(timeout=10).brokers.values())
+    del cluster
