@@ -181,7 +181,8 @@ LOGGABLE = {
         "SWEEP",
     ),  # rules by path, and their digest
     *("fault.source", "fault.line", "fault.column"),  # where a rule file is wrong, never what it says there
-    "why",  # OSError of a disk: the system's words
+    "why",  # OSError of a disk: the system's words; or what is wrong with a log, in words of ours
+    *("folder.name", "self.log.folder.name", "segment.path.name", "step"),  # files of the audit, named by us
     "segment.path.name",  # a file of the audit
     *("at.where", "self.place.where", "folder", "missed"),  # of a sink: without users, passwords and parameters
     "problem",  # our own words of what is wrong with a sink or a log, or a server's code
@@ -244,6 +245,9 @@ ELSEWHERE = {
     "proxy.admin.metrics": ("tests/admin/test_api.py", "metrics are judged by what is scraped"),
     "proxy.config.plan": ("tests/config/test_read.py", "what is read is judged by what runs"),
     "proxy.config.values": ("tests/config/test_faults.py", "reading is judged by the faults it tells"),
+    "proxy.audit.leaves": ("tests/audit/test_log.py", "hashes are judged by the segments they are of"),
+    "proxy.audit.page": ("tests/audit/test_journal.py", "events are judged by what is written"),
+    "proxy.audit.syncing": ("tests/audit/test_journal.py", "a thread is judged by what waits for it"),
     "proxy.certificates": ("tests/test_cli.py", "files are judged by the faults that are told"),
     "proxy.wire.crowd": ("tests/config/test_routes.py", "what routes share is judged with several of them"),
     "proxy.wire.routes": ("tests/config/test_routes.py", "routes are judged by both ends of a connection"),
