@@ -56,7 +56,7 @@ def onwards(log: Path, place: Place = BEGINNING) -> Iterator[Read]:
     for segment in found:
         if segment.number < place.segment:
             continue
-        reads = _resumed(segment, place) if segment.number == place.segment else _whole(segment, place)
+        reads = _resumed(segment, place) if segment.number == place.segment else whole(segment, place)
         try:
             for read in reads:
                 place = read.place
@@ -66,7 +66,7 @@ def onwards(log: Path, place: Place = BEGINNING) -> Iterator[Read]:
 
 
 def _resumed(segment: Segment, place: Place) -> Iterator[Read]:
-    reads = _whole(segment, place, place.block)
+    reads = whole(segment, place, place.block)
     try:
         read = next(reads, None)
     except SegmentError:
@@ -78,7 +78,9 @@ def _resumed(segment: Segment, place: Place) -> Iterator[Read]:
     yield from reads
 
 
-def _whole(segment: Segment, place: Place, offset: int = 0) -> Iterator[Read]:
+def whole(segment: Segment, place: Place = BEGINNING, offset: int = 0) -> Iterator[Read]:
+    """One segment from `offset` on; `place` is where one stays while there are no events. Raises SegmentError,
+    OSError."""
     try:
         reading = Reading(segment, offset)
         for run in reading.runs():
@@ -90,7 +92,7 @@ def _whole(segment: Segment, place: Place, offset: int = 0) -> Iterator[Read]:
     except FileNotFoundError:  # compressed or removed since it was listed
         for other in segments(segment.path.parent):
             if other.number == segment.number and other.path != segment.path:
-                yield from _whole(other, place, offset)
+                yield from whole(other, place, offset)
 
 
 def _decoded(run: bytes) -> tuple[list[events.Any], int]:

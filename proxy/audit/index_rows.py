@@ -15,11 +15,10 @@ from msgspec import UNSET
 
 from proxy.audit import events
 from proxy.audit.following import Read
+from proxy.audit.hits import told_otherwise
 from proxy.audit.index_tables import QUARTER, SEGMENT_BITS, SEQ_BITS
 
 KNOWN = 1 << 18  # sessions, and looks of messages, whose numbers are remembered: some 50 MiB each
-COLUMNS = {"v", "log", "seq", "t", "mono", "b", "kind", "sid", "route", "routes", "dir", "cause", "policy"}
-"""Fields of events that have a column, or no place in the index; the others of what is no message go to `more`."""
 Key = tuple[Any, ...]
 
 
@@ -119,8 +118,7 @@ class Rows:
 
     def _other(self, event: events.Any, base: int) -> None:
         told = msgspec.to_builtins(event)
-        if isinstance(event, events.Erase):
-            told["rows"] = len(event.rows)
+        more = told_otherwise(event, told)
         routes = told.get("routes")
         names = (
             told["kind"],
@@ -139,7 +137,6 @@ class Rows:
         session = None
         if "sid" in told:
             session = self._sessions.get(told["sid"]) or self._session(told["sid"], told["route"])
-        more = {name: value for name, value in told.items() if name not in COLUMNS}
         row = (base + event.seq, event.t, look.shape, session, *[None] * 5, json.dumps(more) if more else None)
         self._events.append(row)
         if not look.events:

@@ -9,80 +9,21 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from proxy.audit.asking import marks, shapes_of
+from proxy.audit.hits import Found, Hit, hits_of
 from proxy.audit.index import Index
-from proxy.audit.index_tables import SEQ_BITS
 from proxy.audit.question import Question
+
+__all__ = ["COUNTED", "Cursor", "Found", "Hit", "Page", "hits_of", "search"]
 
 COUNTED = 10_000  # how many more there are is counted so far
 LONG_AGO, FAR_AWAY = -(1 << 62), 1 << 62
 TRIED = 64  # shapes that may say from when on to look
 TOGETHER = 200  # sessions of a client that are asked for at once
 FEW = 20_000  # events of shapes, below which a client's sessions are compared with them
-
-
-class Found(NamedTuple):
-    """A finding of a message, as it was dealt with."""
-
-    entity: str
-    rule: str
-    recognizer: str
-    operator: str
-    mode: str
-    length: int
-    score: float
-
-
-class Hit(NamedTuple):
-    """An event as the index knows it. Fields that its kind has not are None; what has no field is in `more`."""
-
-    id: int
-    t: int
-    log: str
-    seq: int
-    kind: str
-    sid: str | None
-    route: str | None
-    routes: tuple[str, ...]
-    way: str | None
-    n: int | None
-    op: str | None
-    policy: str | None
-    verdict: str | None
-    cause: str | None
-    size_in: int | None
-    size_out: int | None
-    lat_us: int | None
-    found: tuple[Found, ...]
-    more: dict[str, Any]
-
-    def as_json(self) -> dict[str, Any]:
-        """With the names that the fields have in the log."""
-        named = {
-            "log": self.log,
-            "seq": self.seq,
-            "t": self.t,
-            "kind": self.kind,
-            "sid": self.sid,
-            "route": self.route,
-            "routes": self.routes or None,
-            "dir": self.way,
-            "n": self.n,
-            "op": self.op,
-            "in": self.size_in,
-            "out": self.size_out,
-            "policy": self.policy,
-            "verdict": self.verdict,
-            "cause": self.cause,
-            "lat_us": self.lat_us,
-        }
-        told = {name: value for name, value in named.items() if value is not None}
-        if self.kind == "message":
-            told["f"] = [_as_in_the_log(one) for one in self.found]
-        return told | self.more
 
 
 class Cursor(NamedTuple):
@@ -124,8 +65,11 @@ class Wanted:
         self.since = LONG_AGO if question.since is None else question.since
         self.until = FAR_AWAY if question.until is None else question.until
         self.session = None if question.session is None else _session(db, question.session)
-        self.shapes = shapes_of(db, question)
-        self.possible = bool(self.shapes) and (question.session is None or self.session is not None)
+        self.narrowed = question.session is None or bool(question.given().keys() - {"session", "since", "until"})
+        self.shapes = shapes_of(db, question) if self.narrowed else []
+        self.possible = bool(self.shapes or not self.narrowed) and (question.session is None) == (
+            self.session is None
+        )
 
     def newest(self, limit: int, before: Cursor, *, times: bool = True) -> list[tuple[int, int]]:
         """(time, id) of the newest that fit behind `before`, newest first; in no order without `times`."""
@@ -157,8 +101,11 @@ class Wanted:
         """A session has few events, mostly; their order is that of its log, whatever the clock did."""
         rows = self.db.execute(
             "SELECT t, id FROM events WHERE session = ? AND t BETWEEN ? AND ? AND (? = 0 OR id < ?)"
-            " AND shape IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT ?",
-            (self.session, self.since, self.until - 1, before.id, before.id, json.dumps(self.shapes), limit),
+            " AND (? OR shape IN (SELECT value FROM json_each(?))) ORDER BY id DESC LIMIT ?",
+            (
+                *(self.session, self.since, self.until - 1, before.id, before.id),
+                *(not self.narrowed, json.dumps(self.shapes) if self.narrowed else "[]", limit),
+            ),
         )
         return rows.fetchall()
 
@@ -194,34 +141,3 @@ def _session(db: sqlite3.Connection, sid: str) -> int | None:
     run, _, number = sid.rpartition("-")
     row = db.execute("SELECT id FROM sessions WHERE run = ? AND number = ?", (run, number)).fetchone()
     return None if row is None else int(row[0])
-
-
-HITS = """
-SELECT events.id, t, logs.log, kind, run || '-' || sessions.number, outlines.route, routes, way, n, op, policy,
-    verdict, cause, size_in, size_out, lat_us, found, more
-FROM json_each(?) AS wanted CROSS JOIN events ON events.id = wanted.value JOIN shapes ON shapes.id = shape
-    JOIN outlines ON outlines.id = outline JOIN logs ON logs.number = events.id >> 44
-    LEFT JOIN sessions ON sessions.id = session
-ORDER BY wanted.key
-"""
-
-
-def hits_of(db: sqlite3.Connection, numbers: Sequence[int]) -> list[Hit]:
-    """The events of these ids, in their order."""
-    known = {number: tuple(names) for number, *names in db.execute("SELECT * FROM treatments")}
-    return [_hit(row, known) for row in db.execute(HITS, (json.dumps(list(numbers)),))]
-
-
-def _hit(row: tuple[Any, ...], known: dict[int, tuple[Any, ...]]) -> Hit:
-    number, t, log, kind, sid, route, routes, *plain, found, more = row
-    findings = [Found._make((*known[one], length, score)) for one, length, score in json.loads(found or "[]")]
-    seq = number & ((1 << SEQ_BITS) - 1)
-    names = tuple(json.loads(routes)) if routes else ()
-    others = json.loads(more) if more else {}
-    return Hit._make((number, t, log, seq, kind, sid, route, names, *plain, tuple(findings), others))
-
-
-def _as_in_the_log(one: Found) -> dict[str, Any]:
-    told = {"entity": one.entity, "rule": one.rule, "recognizer": one.recognizer, "op": one.operator}
-    mode = {} if one.mode == "enforce" else {"mode": one.mode}
-    return {**told, "len": one.length, "score": one.score, **mode}

@@ -1,0 +1,229 @@
+"""The filters that verbs which read the log have alike, as options; what they ask for; and an index to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from inspect import Parameter, signature
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from proxy.commands.audit.given import audit_of
+from proxy.commands.say import stop
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from proxy.audit.index import Index
+    from proxy.audit.question import Question
+
+PLACE = "Where and how"
+WHEN = "2h, 3d, today, 14:30, 2026-11-20, or a time in ISO 8601"
+
+
+TABLE: list[tuple[str, str, str, str]] = [  # field of Question, option, what is written, help
+    ("since", "--since", "TIME", f"From then on: {WHEN}."),
+    ("until", "--until", "TIME", "Before then."),
+    ("session", "--session", "SESSION", "RUN-SID; the number alone if that is unique."),
+    ("route", "--route", "NAME", "On this route."),
+    ("entity", "--entity", "ENTITY", "With a finding of it: EMAIL_ADDRESS ..."),
+    ("rule", "--rule", "ID", "With a finding that this rule decided about."),
+    ("operator", "--operator", "NAME", "With a finding that it was applied to: mask ..."),
+    ("mode", "--mode", "MODE", "enforce, shadow (it only would have), exempt (the rule has an exception)."),
+    ("recognizer", "--recognizer", "NAME", "With a finding of this recognizer."),
+    ("verdict", "--verdict", "VERDICT", "What became of the message: rewritten, kept, dropped, leaked ..."),
+    ("kind", "--kind", "KIND", "message, refuse, session.open, session.close, policy.apply, gap ..."),
+    ("cause", "--cause", "CAUSE", "Refused because of it: budget, policy, too_big ..."),
+    ("way", "--direction", "up|down", "up: from client to upstream."),
+    ("policy", "--policy", "DIGEST", "Under these rules; first digits will do."),
+    ("client", "--client", "ADDRESS", "Of this client: its address, or its name in the log (fp:...)."),
+]
+ONCE = {"since", "until", "session"}
+
+
+def _parameter(field: str, option: str, metavar: str, help_: str) -> Parameter:
+    kind = str | None if field in ONCE else list[str] | None
+    given = typer.Option(option, metavar=metavar, help=help_, show_default=False, rich_help_panel="Filters")
+    return Parameter(field, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, given])
+
+
+def filtered(verb: Callable[..., None], *, without: Collection[str] = ()) -> Callable[..., None]:
+    """Give a verb the options of TABLE too, which it gets by their fields."""
+    own = signature(verb, eval_str=True)
+    kept = [one for one in own.parameters.values() if one.kind is not Parameter.VAR_KEYWORD]
+    filters = [_parameter(*row) for row in TABLE if row[0] not in without]
+    verb.__signature__ = own.replace(parameters=[*kept, *filters])  # type: ignore[attr-defined]
+    return verb
+
+
+IndexFile = Annotated[
+    str | None,
+    typer.Option(
+        "--index",
+        metavar="FILE|memory",
+        help="Where the index is kept; by default in the audit directory.",
+        rich_help_panel=PLACE,
+        show_default=False,
+    ),
+]
+Utc = Annotated[
+    bool, typer.Option("--utc", metavar=" ", help="Times in UTC, not in this zone.", rich_help_panel=PLACE)
+]
+KNOWN = {
+    "kind": (
+        *("message", "refuse", "session.open", "session.close", "start", "stop", "limit", "gap", "policy.apply"),
+        *("policy.reject", "subject.lookup", "erase", "hold", "key.rotate", "prune", "export", "admin"),
+    ),
+    "mode": ("enforce", "shadow", "exempt"),
+    "way": ("up", "down"),
+}
+"""Words that are the log's own: others are refused. What operators name is asked of the index."""
+COLUMN = {"route": "outlines", "verdict": "outlines", "cause": "outlines"}
+
+
+def question_of(given: Mapping[str, Any], now: datetime, *, utc: bool = False) -> Question:
+    """What the options ask for, but for the session; exit 2 for what cannot be asked."""
+    from proxy.audit.question import Question
+
+    names: dict[str, Any] = {field: tuple(value) for field, value in given.items() if field not in ONCE and value}
+    for field, known in KNOWN.items():
+        for name in names.get(field, ()):
+            if name not in known:
+                option = next(option for one, option, *_ in TABLE if one == field)
+                stop(f"{option}: '{name}' is none{_perhaps(name, known)}", f"there are {', '.join(known)}", code=2)
+    since, until = (_moment(f"--{name}", given.get(name), now, utc=utc) for name in ("since", "until"))
+    if since is not None and until is not None and since >= until:
+        stop("--until: it is not after --since, so nothing can be in between", code=2)
+    if "client" in names:
+        names["client"] = _clients(names["client"])
+    return Question(since=since, until=until, **names)
+
+
+def _moment(option: str, written: str | None, now: datetime, *, utc: bool) -> int | None:
+    from proxy.audit.question import moment
+
+    if written is None:
+        return None
+    try:
+        return moment(written, now, UTC if utc else None)
+    except (ValueError, OverflowError):
+        stop(f"{option}: '{written}' is no time; write it like {WHEN}", code=2)
+
+
+def _perhaps(name: str, known: Sequence[str]) -> str:
+    from difflib import get_close_matches
+
+    near = {one.casefold(): one for one in known}
+    found = get_close_matches(name.casefold(), near, 1, 0.6)
+    return f"; did you mean {near[found[0]]}?" if found else ""
+
+
+def _clients(written: Sequence[str]) -> tuple[str, ...]:
+    """How the log may name these clients: as somebody copied it from there, or by the fingerprints of an address,
+    made with the keys of this installation."""
+    from ipaddress import ip_address
+
+    from proxy.audit.keys import Keys, KeysError, keys_folder
+
+    names: list[str] = []
+    for one in written:
+        names.append(one)
+        try:
+            address = str(ip_address(one))
+            names += Keys.open(keys_folder(), made=False).clients(address).values()
+        except ValueError:
+            continue  # it is no address: a fingerprint, or a network
+        except KeysError:
+            warn("addresses cannot be compared: the keys of this installation are not here (hushwire keys status)")
+    return tuple(names)
+
+
+# -- the index ----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def index_of(written: str | None, where: str | None, *, anew: bool = False) -> Iterator[Index]:
+    """The index of an audit, with everything in it that the logs have now; exit 1 if there can be none."""
+    from proxy.audit.index import Index, NoIndexError
+
+    directory = audit_of(written)
+    with Index(directory, where) as index:
+        try:
+            if anew:
+                index.discard()
+            caught_up(index)
+        except NoIndexError as error:
+            stop(str(error), code=1)
+        except OSError as error:
+            stop(f"{error.filename or directory}: {error.strerror}", "are you who runs the proxy?", code=1)
+        if index.state().unread:
+            warn(f"some lines are no events and are left out; hushwire audit verify --audit {directory} says why")
+        yield index
+
+
+def caught_up(index: Index) -> int:
+    """Take in what is new, with a bar on a terminal if that takes longer than a second; how many events."""
+    import time
+
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = TextColumn("indexing"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    task, began = bar.add_task("indexing"), time.monotonic()
+
+    def tell(done: int, of: int) -> None:
+        if time.monotonic() - began > 1:
+            bar.start()
+        bar.update(task, completed=done, total=of)
+
+    try:
+        return index.catch_up(tell)
+    finally:
+        bar.stop()
+
+
+def hint(index: Index, question: Question) -> None:
+    """Say which names of a question no event has, and which was probably meant."""
+    for field in ("route", "entity", "rule", "operator", "recognizer", "verdict", "cause"):
+        for name in getattr(question, field):
+            known = _known(index.db, field)
+            if name not in known:
+                warn(f"no event has the {field} '{name}'{_perhaps(name, known)}")
+
+
+def _known(db: sqlite3.Connection, field: str) -> list[str]:
+    table = COLUMN.get(field, "treatments")
+    rows = db.execute(f"SELECT DISTINCT {field} FROM {table} WHERE {field} IS NOT NULL")  # noqa: S608 - words of ours
+    return [name for (name,) in rows]
+
+
+def session_of(index: Index, written: str) -> str:
+    """The one session that is meant; exit 2 if it is none, or several."""
+    from proxy.audit.sessions import MOST, meant
+
+    names = meant(index.db, written)
+    if not names:
+        stop(f"no session '{written}' is in the log; hushwire audit search shows their names", code=2)
+    if len(names) > 1:
+        shown = ", ".join(names[:MOST]) + (", ..." if len(names) > MOST else "")
+        stop(f"several sessions are meant by '{written}'; say which one: {shown}", code=2)
+    return names[0]
+
+
+def warn(sentence: str) -> None:
+    """On stderr, so that answers stay what they are."""
+    from rich.console import Console
+
+    Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(sentence, style="yellow")
+
+
+def nobody_reads() -> NoReturn:
+    """The reader of a pipe has gone (head, less): it has what it wanted, and nothing is to be said at exit."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    raise typer.Exit(0)

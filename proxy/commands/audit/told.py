@@ -1,0 +1,162 @@
+"""How events look on a terminal: a line of a list for each, and what it says in words. Nothing is decided here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from proxy.audit.hits import Found, Hit
+from proxy.commands.say import plural, printable
+
+ARROWS = {"up": "→", "down": "←"}
+STYLES = {
+    "rewritten": "green",
+    "dropped": "green",
+    "kept": "yellow",
+    "clean": "dim",
+    "unseen": "yellow",
+    "leaked": "bold red",
+    "refused": "bold red",
+    "opened": "blue",
+    "closed": "blue",
+    "rules": "magenta",
+    "gap": "bold red",
+}
+WORDS = {
+    "refuse": "refused",
+    "session.open": "opened",
+    "session.close": "closed",
+    "policy.apply": "rules",
+    "policy.reject": "rules refused",
+}
+TIMES = "\N{MULTIPLICATION SIGN}"
+MODES = {"shadow": "yellow", "exempt": "cyan"}
+
+
+def console() -> Console:
+    """For answers."""
+    return Console(highlight=False, markup=False, emoji=False)
+
+
+def when(t: int, *, utc: bool, form: str = "%Y-%m-%d %H:%M:%S") -> str:
+    """Unix time in nanoseconds, in the zone asked for."""
+    return datetime.fromtimestamp(t / 1e9, UTC).astimezone(UTC if utc else None).strftime(form)
+
+
+def ago(t: int, now: datetime) -> str:
+    """`3 min ago`; nothing of times to come, which only a clock that was set makes."""
+    seconds = now.timestamp() - t / 1e9
+    if seconds < -1:
+        return ""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit} ago"
+    return "now" if seconds < 1 else f"{seconds:.0f} s ago"
+
+
+def verdict(hit: Hit) -> Text:
+    """What became of it, in one word."""
+    word = hit.verdict or WORDS.get(hit.kind, hit.kind)
+    return Text(printable(word), STYLES.get(word, ""))
+
+
+def detail(hit: Hit) -> Text:
+    """What else there is to say, on one line."""
+    if hit.kind == "message":
+        return findings(hit.found) + Text(f" ({hit.cause})" if hit.cause else "", "red")
+    return Text(printable(_SAID[hit.kind](hit) if hit.kind in _SAID else ""))
+
+
+def findings(found: Sequence[Found]) -> Text:
+    """`EMAIL_ADDRESS→mask, PHONE_NUMBER→replace`: alike ones together, with their number."""
+    told = Text()
+    for (entity, operator, mode), count in Counter((one.entity, one.operator, one.mode) for one in found).items():
+        told.append(", " if told else "")
+        told.append(printable(entity), "bold")
+        told.append(f"→{printable(operator)}", MODES.get(mode, ""))
+        told.append(f" ({mode})" if mode in MODES else "", MODES.get(mode, ""))
+        told.append(f" {TIMES}{count}" if count > 1 else "")
+    return told
+
+
+def _closed(hit: Hit) -> str:
+    up, down = hit.more["messages"]
+    return f"{hit.more['first']}, after {lasting(hit.more['ms'])}; {plural(up, 'message')} →, {down} ←"
+
+
+def _opened(hit: Hit) -> str:
+    named = {"client": hit.more.get("client"), "who": hit.more.get("who"), "subprotocol": hit.more.get("sub")}
+    return ", ".join(f"{name} {value}" for name, value in named.items() if value)
+
+
+def _started(hit: Hit) -> str:
+    more = hit.more
+    repaired = f"; {plural(more['repaired'], 'byte')} of a torn line were cut off" if "repaired" in more else ""
+    return f"{more['who']} {more['version']}, run {more['run']}, level {more['level']}{repaired}"
+
+
+def _counted(noun: str) -> Any:
+    return lambda hit: plural(hit.more["count"], noun)
+
+
+_SAID: dict[str, Any] = {
+    "refuse": lambda hit: f"{hit.cause}" + (f"; {hit.more['lost']} messages lost" if "lost" in hit.more else ""),
+    "session.open": _opened,
+    "session.close": _closed,
+    "start": _started,
+    "stop": lambda hit: f"run {hit.more['run']}",
+    "limit": lambda hit: f"{plural(hit.more['count'], 'handshake')} turned away: {hit.more['reason']}",
+    "gap": lambda hit: f"{plural(hit.more['lost'], 'event')} could not be written",
+    "policy.apply": lambda hit: f"{hit.more['name']} {str(hit.policy)[:12]} in force ({hit.more['how']})",
+    "policy.reject": lambda hit: f"{', '.join(hit.more['codes'])}; those before stay in force",
+    "subject.lookup": lambda hit: (
+        f"somebody asked about a value of {hit.more['entity']}: {hit.more['found']} found"
+    ),
+    "erase": lambda hit: f"request {hit.more['request']}: {plural(hit.more['rows'], 'row')} of {hit.more['what']}",
+    "hold": lambda hit: f"{hit.more['hold']} {hit.more['state']}: {hit.more['reason']}",
+    "key.rotate": lambda hit: f"epoch {hit.more['epoch']} {hit.more['state']}",
+    "prune": lambda hit: f"{plural(hit.more['segments'], 'segment')} of {hit.more['pruned']} removed by retention",
+    "export": lambda hit: f"{plural(hit.more['count'], 'event')} as {hit.more['form']}",
+    "admin": lambda hit: str(hit.more["did"]),
+}
+
+
+def lasting(ms: int) -> str:
+    """`412 ms`, `3.2 s`, `4 min 12 s`, `2 h 5 min`."""
+    seconds = ms / 1000
+    if seconds < 1:
+        return f"{ms} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min {int(seconds % 60)} s"
+    return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60)} min"
+
+
+def listed(hits: Sequence[Hit], now: datetime, *, utc: bool) -> Table:
+    """Events one below the other, in columns."""
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("time" + (" (UTC)" if utc else ""), no_wrap=True)
+    table.add_column("", style="dim", no_wrap=True, justify="right")
+    table.add_column("session", no_wrap=True)
+    table.add_column("route", no_wrap=True, overflow="ellipsis", max_width=20)
+    table.add_column("", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("findings", overflow="fold")
+    for hit in hits:
+        table.add_row(
+            when(hit.t, utc=utc),
+            ago(hit.t, now),
+            Text(hit.sid or ""),
+            Text(printable(hit.route or ", ".join(hit.routes))),
+            ARROWS.get(hit.way or "", "") if hit.kind == "message" else "",
+            verdict(hit),
+            detail(hit),
+        )
+    return table
