@@ -57,7 +57,8 @@ class Finding(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, gc=False
 class Message(Event, tag="message"):
     """What became of one message. `n` counts messages of its session and way from 1; `in` and `out` are bytes of
     payload (out 0 where nothing was sent on); `policy` is the digest's first 16 digits; `lat_us` the time it took
-    to decide. `body` is the commitment to what left, at level `sanitised`: sha256(salt + payload)[:16]."""
+    to decide (0: the gate did, or nobody had to). What nobody looked at is `unseen`. `body` is the commitment to
+    what left, at level `sanitised`: sha256(salt + payload)[:16]."""
 
     sid: str
     route: str
@@ -67,7 +68,7 @@ class Message(Event, tag="message"):
     in_: int = msgspec.field(name="in")
     out: int
     policy: str
-    verdict: Literal["clean", "rewritten", "kept", "dropped", "leaked"]
+    verdict: Literal["clean", "unseen", "rewritten", "kept", "dropped", "leaked"]
     lat_us: int
     f: list[Finding]
     cause: str | UnsetType = UNSET
