@@ -36,17 +36,26 @@ class Found(NamedTuple):
 
 
 def occurrences(directory: Path, fingerprints: Collection[bytes], tell: Tell) -> list[Found]:
-    """Every row with one of these fingerprints, log by log in the order of events.
+    """Every row with one of these fingerprints and its event, log by log in the order of events.
 
     To be called in a turn (tend.py). Raises SegmentError, OSError.
     """
-    parts = [(part, part is last) for part, last in _parts(directory)]
     found: list[Found] = []
+    for segment, rows in rows_of(directory, fingerprints, tell):
+        found += with_events(segment, rows)
+    return found
+
+
+def rows_of(
+    directory: Path, fingerprints: Collection[bytes], tell: Tell
+) -> Iterator[tuple[Segment, list[tuple[int, Row]]]]:
+    """The same without events, segment by segment, as numbered rows. In a turn; raises OSError."""
+    parts = [(part, part is last) for part, last in _parts(directory)]
     for done, (segment, growing) in enumerate(parts):
         tell(done, len(parts))
-        found += _in_segment(segment, growing, fingerprints)
+        if rows := sorted(_in_segment(segment, growing, fingerprints)):
+            yield segment, rows
     tell(len(parts), len(parts))
-    return found
 
 
 def _parts(directory: Path) -> Iterator[tuple[Segment, Segment]]:
@@ -56,18 +65,16 @@ def _parts(directory: Path) -> Iterator[tuple[Segment, Segment]]:
         yield from ((part, every[-1]) for part in every)
 
 
-def _in_segment(segment: Segment, growing: bool, fingerprints: Collection[bytes]) -> list[Found]:
+def _in_segment(segment: Segment, growing: bool, fingerprints: Collection[bytes]) -> list[tuple[int, Row]]:
     marks = segment.beside("marks")
     try:
         if growing:
             data = marks.read_bytes()  # 13 MB at most, and a mapped file must not be cut
-            rows = [(number, row_at(data, number)) for number in scan(data, fingerprints)]
-        else:
-            with opened(marks) as mapped:
-                rows = [(number, row_at(mapped, number)) for number in order.find(segment, mapped, fingerprints)]
+            return [(number, row_at(data, number)) for number in scan(data, fingerprints)]
+        with opened(marks) as mapped:
+            return [(number, row_at(mapped, number)) for number in order.find(segment, mapped, fingerprints)]
     except FileNotFoundError:
         return []  # nothing was found in this segment, or retention has just removed it
-    return with_events(segment, sorted(rows)) if rows else []
 
 
 def with_events(segment: Segment, rows: Sequence[tuple[int, Row]]) -> list[Found]:

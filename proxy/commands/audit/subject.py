@@ -23,7 +23,7 @@ from proxy.commands.say import plural
 
 if TYPE_CHECKING:
     from proxy.audit.keys import Keys
-    from proxy.audit.subject import Found
+    from proxy.audit.lookup import Occurrence
 
 HELP = (
     "Say where and when a person's value occurred: in which sessions, under which rules, what became of it.\n\n"
@@ -33,8 +33,6 @@ HELP = (
     "Examples: [bold]hushwire audit subject --entity EMAIL_ADDRESS[/bold], "
     "[bold]pass show case-7 | hushwire audit subject --entity PHONE_NUMBER --stdin --json[/bold]"
 )
-ARROWS = {"up": "→", "down": "←"}
-STYLES = {"rewritten": "green", "dropped": "green", "kept": "yellow", "leaked": "bold red"}
 
 
 def subject(
@@ -46,15 +44,13 @@ def subject(
 ) -> None:
     """`hushwire audit subject`."""
     from proxy.audit import events
-    from proxy.audit.subject import occurrences
+    from proxy.audit.lookup import look_up
 
     directory, named = audit_of(audit), entity_of(entity)
     keys = keys_of(signing, made=False)
     fingerprints = keys.fingerprints(value_of(stdin, named), named)
     with reading(directory), watched("looking") as tell, together(directory):
-        every = occurrences(directory, fingerprints.values(), tell)
-    found = [one for one in every if one.event is not None]
-    found.sort(key=lambda one: one.event.t if one.event is not None else 0)
+        found = look_up(directory, named, fingerprints.values(), tell)
     with noting(directory, keys) as desk:
         desk.write(events.Lookup, entity=named, found=len(found))
     if as_json:
@@ -63,66 +59,62 @@ def subject(
         _show(named, found, keys)
 
 
-def _answer(entity: str, found: Sequence[Found], keys: Keys) -> dict[str, Any]:
-    destroyed = [epoch.number for epoch in keys.all if epoch.key is None]
+def _answer(entity: str, found: Sequence[Occurrence], keys: Keys) -> dict[str, Any]:
     return {
         "entity": entity,
         "found": len(found),
         "epochs": [epoch.number for epoch in keys.all if epoch.key is not None],
-        "destroyed": destroyed,
+        "destroyed": [epoch.number for epoch in keys.all if epoch.key is None],
         "occurrences": [_row(one) for one in found],
     }
 
 
-def _row(one: Found) -> dict[str, Any]:
-    event, finding = one.event, one.finding
-    assert event is not None
-    assert finding is not None
+def _row(one: Occurrence) -> dict[str, Any]:
+    hit, finding = one.hit, one.hit.found[one.place]
     return {
-        "log": one.log,
-        "seq": event.seq,
-        "index": one.row.place,
-        "time": datetime.fromtimestamp(event.t / 1e9, UTC).isoformat(timespec="milliseconds"),
-        "session": event.sid,
-        "route": event.route,
-        "direction": event.dir,
-        "message": event.n,
+        "log": hit.log,
+        "seq": hit.seq,
+        "index": one.place,
+        "time": datetime.fromtimestamp(hit.t / 1e9, UTC).isoformat(timespec="milliseconds"),
+        "session": hit.sid,
+        "route": hit.route,
+        "direction": hit.way,
+        "message": hit.n,
         "rule": finding.rule,
-        "operator": finding.op,
+        "operator": finding.operator,
         "mode": finding.mode,
-        "verdict": event.verdict,
-        "policy": event.policy,
-        "epoch": one.row.epoch,
+        "verdict": hit.verdict,
+        "policy": hit.policy,
+        "epoch": one.epoch,
     }
 
 
-def _show(entity: str, found: Sequence[Found], keys: Keys) -> None:
-    from rich.console import Console
+def _show(entity: str, found: Sequence[Occurrence], keys: Keys) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
+    from proxy.commands.audit.told import ARROWS, STYLES, console, when
+
+    screen = console()
     if found:
         table = Table("time", "session", "", "route", "rule → operator", "verdict", box=None, pad_edge=False)
-        for row in map(_row, found):
-            when = datetime.fromisoformat(row["time"]).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-            became = f"{row['rule']} → {row['operator']}"
-            became += "" if row["mode"] == "enforce" else f" ({row['mode']})"
-            style = STYLES.get(row["verdict"], "")
-            cells = (when, row["session"], ARROWS[row["direction"]], row["route"], became)
-            table.add_row(*map(Text, cells), Text(row["verdict"], style))
-        console.print(table)
-        console.print()
-    console.print(_sum(entity, found), highlight=False, markup=False)
-    lost = shredded(keys.all)
-    if lost is not None:
-        console.print(lost, style="yellow", highlight=False, markup=False)
-    console.print("This lookup stands in the log, without the value.", style="dim", highlight=False)
+        for hit, finding in ((one.hit, one.hit.found[one.place]) for one in found):
+            became = f"{finding.rule} → {finding.operator}"
+            became += "" if finding.mode == "enforce" else f" ({finding.mode})"
+            cells = (when(hit.t, utc=False), hit.sid, ARROWS.get(hit.way or "", ""), hit.route, became)
+            verdict = Text(hit.verdict or "", STYLES.get(hit.verdict or "", ""))
+            table.add_row(*(Text(cell or "") for cell in cells), verdict)
+        screen.print(table)
+        screen.print()
+    screen.print(_sum(entity, found))
+    if lost := shredded(keys.all):
+        screen.print(lost, style="yellow")
+    screen.print("This lookup stands in the log, without the value.", style="dim")
 
 
-def _sum(entity: str, found: Sequence[Found]) -> str:
+def _sum(entity: str, found: Sequence[Occurrence]) -> str:
     if not found:
         return f"This {entity} does not occur in the log."
-    sessions = len({one.event.sid for one in found if one.event is not None})
+    sessions = len({one.hit.sid for one in found})
     times = "once" if len(found) == 1 else f"{len(found):,} times"
     return f"This {entity} occurred {times}, in {plural(sessions, 'session')}."
