@@ -48,7 +48,9 @@ class Common(Nothing):
     route: Names = []
     direction: Annotated[list[Literal["client_to_upstream", "upstream_to_client"]], Field(max_length=2)] = []
     kind: Annotated[list[Kind], Field(max_length=50)] = []
-    verdict: Annotated[list[Literal["clean", "rewritten", "kept", "dropped", "leaked"]], Field(max_length=50)] = []
+    verdict: Annotated[
+        list[Literal["clean", "unseen", "rewritten", "kept", "dropped", "leaked"]], Field(max_length=50)
+    ] = []
     cause: Names = []
     policy: Annotated[Names, Field(description="First digits of the digests of rules.")] = []
     entity: Names = []

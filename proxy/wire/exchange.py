@@ -51,7 +51,6 @@ class Exchange:
         self.forget = forget  # whatever is remembered of a session that has ended
         self.crowd = crowd or Crowd(settings.max_connections)
         self.live = live
-        self.denies_binary = settings.binary == "deny"
         self.turn = TURN
         self.submit = submit  # for messages too large to be looked at on the loop
         self.sink = sink

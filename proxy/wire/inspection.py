@@ -77,6 +77,7 @@ class Inspection:
     """The looking of one connection. `relay` is told what must be refused."""
 
     __slots__ = (
+        "always",
         "deflate",
         "every",
         "exchange",
@@ -98,6 +99,7 @@ class Inspection:
         self.session = Session(relay.sid, exchange.name)
         self.journal = exchange.journal
         self.every = self.journal is not None and self.journal.every  # clean messages are noted too
+        self.always = self.every or exchange.settings.binary == "deny"
         self.deflate = deflated
         self.pending: list[Pending | None] = [None, None]  # by Side
         self.turn = exchange.turn
@@ -107,8 +109,7 @@ class Inspection:
 
     def watched(self, leg: Leg) -> bool:
         """Whether anybody needs to look at what this leg sends."""
-        looked_at = self.live.lanes[leg.side].watches or self.exchange.denies_binary or self.every
-        return looked_at and not leg.mute
+        return (self.live.lanes[leg.side].watches or self.always) and not leg.mute
 
     def inspect(self, leg: Leg, kind: Kind, payload: bytes, count: int) -> bytes | None:
         """What to forward instead of `payload`: itself when clean, None when the verdict comes later, DROPPED.

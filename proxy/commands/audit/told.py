@@ -20,6 +20,7 @@ STYLES = {
     "dropped": "green",
     "kept": "yellow",
     "clean": "dim",
+    "unseen": "dim",
     "unseen": "yellow",
     "leaked": "bold red",
     "refused": "bold red",
