@@ -13,7 +13,6 @@ import threading
 import time
 from calendar import timegm
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from proxy.audit import events
@@ -34,15 +33,9 @@ class LogError(Exception):
     """There can be no log here. The text says where, why, and what to do."""
 
 
-@dataclass(slots=True)
-class Owed:
-    """A block on its way, and the rows that stand in side files before it does."""
-
-    block: bytes
-    count: int
-    marks: bytes
-    bodies: bytes
-    day: int
+Owed = tuple[bytes, int, bytes, bytes, int]
+"""A block on its way: its bytes, how many events, rows of marks and of bodies that come before, its day. A tuple,
+because every block is one for a moment: 0.02 us, against 0.25 for an object."""
 
 
 class Log:
@@ -104,38 +97,40 @@ class Log:
         OSError says that the disk did not take it; the log has, and is `owing`.
         """
         assert self._owed is None, "what is owed comes first"
-        block = b'{"b":%d,%s' % (self._tree.size, lines[1:])
-        self._owed = Owed(block, count, marks, bodies, t // DAY)
+        self._owed = (b'{"b":%d,%s' % (self._tree.size, lines[1:]), count, marks, bodies, t // DAY)
         self.resume()
 
     def resume(self) -> None:
         """Write what is owed. OSError as long as that is not possible."""
-        owed = self._owed
-        if owed is None:
+        if self._owed is None:
             return
+        block, count, marks, bodies, day = self._owed
         file = self._file
-        if file is None or owed.day > self._day or self._full(len(owed.block)):
-            file = self._next(owed.day)
-        if owed.marks:
-            self._marks = self._marks or self._made(".marks")
-            self._marks.put(owed.marks)
-            owed.marks = b""
-        if owed.bodies:
-            self._bodies = self._bodies or Bodies.open(file.path.with_suffix(".bodies"))
-            self._bodies.append(owed.bodies)
-            owed.bodies = b""
-        file.put(owed.block)
-        leaf = leaf_hash(owed.block)
+        if file is None or day > self._day or (self._offset and self._offset + len(block) > self._limit):
+            file = self._next(day)
+        if marks or bodies:
+            self._put_rows(block, count, marks, bodies, day)
+        file.put(block)
+        leaf = leaf_hash(block)
         with self._state:
             self._owed = None
             self._tree.add(leaf)
             self._leaves.add(leaf)
             self._offset = file.end
-            self.seq += owed.count
-        self.written += len(owed.block)
+            self.seq += count
+        self.written += len(block)
 
-    def _full(self, more: int) -> bool:
-        return self._offset > 0 and self._offset + more > self._limit
+    def _put_rows(self, block: bytes, count: int, marks: bytes, bodies: bytes, day: int) -> None:
+        """Each of them once, however often the rest fails."""
+        assert self._file is not None
+        if marks:
+            self._marks = self._marks or self._made(".marks")
+            self._marks.put(marks)
+            self._owed = (block, count, b"", bodies, day)
+        if bodies:
+            self._bodies = self._bodies or Bodies.open(self._file.path.with_suffix(".bodies"))
+            self._bodies.append(bodies)
+            self._owed = (block, count, b"", b"", day)
 
     def _next(self, day: int) -> Tail:
         """The next segment: its number is its order, its day never goes back."""

@@ -68,6 +68,7 @@ class Turns:
         self.problem: str | None = None
         """Why the log takes nothing, in the system's words."""
         self._loop, self._pages, self._patience, self._limit = loop, pages, patience, limit
+        self._prompt = durability != "synced"
         self._turn = False  # whether its end is scheduled
         self._waiting: list[Waiting] = []  # since this turn
         self._held: deque[Held] = deque()  # since turns before
@@ -149,18 +150,23 @@ class Turns:
         """See proxy.core.plugs.Journal. Who waits is told at the end of the turn nevertheless."""
         if (error := self._write()) is not None:
             raise error
+        if self.durability == "synced":  # whoever cannot wait sends at once: everybody waits for the disk, rarely
+            self.log.sync(sign=False)
 
     # -- turns --------------------------------------------------------------------------------------------
 
     def _end(self) -> None:
         self._turn = False
-        if self._waiting:
-            size = self.log.size + self.log.owing + bool(self._pages)
-            self._held.append(Held(self._loop.time(), size, self._waiting))
-            self._waiting = []
+        waiting, self._waiting = self._waiting, []
         if not self._refusing:
             self._write()
-        self._tell()
+        if self._prompt and not (self._held or self._refusing or self._unsynced):
+            for leg in waiting:
+                _tell_one(leg.written)
+        elif waiting:
+            size = self.log.size + self.log.owing + bool(self._pages)
+            self._held.append(Held(self._loop.time(), size, waiting))
+            self._tell()
 
     def _write(self) -> OSError | None:
         """One block of all there is. An error is told here, and to `commit`'s caller."""
@@ -172,10 +178,9 @@ class Turns:
                 pages.add(events.Gap, lost=self._lost, since=self._lost_since)
                 self._lost = 0
             if pages:
-                page = pages.tear()
-                self.counts.events += page.events
+                self.counts.events += len(pages)
                 self.counts.blocks += 1
-                kept.append(*page)
+                kept.append(*pages.tear())
         except OSError as error:
             self._refusing = True
             self._trouble(error)
@@ -189,7 +194,7 @@ class Turns:
     def _tell(self) -> None:
         """Tell the legs whose notes are where they must be."""
         held = self._held
-        reached = self._synced if self.durability == "synced" or self._unsynced else self.log.size
+        reached = self.log.size if self._prompt and not self._unsynced else self._synced
         while held and held[0].size <= reached:
             for leg in held.popleft().legs:
                 _tell_one(leg.written)
@@ -232,7 +237,7 @@ class Turns:
 
     def _from_syncing(self, size: int, error: OSError | None) -> None:
         """Called in the thread that syncs."""
-        if error is not None or self._unsynced or self.durability == "synced":
+        if error is not None or self._unsynced or not self._prompt:
             self._loop.call_soon_threadsafe(self._reached, size, error)
 
     def _reached(self, size: int, error: OSError | None) -> None:
