@@ -3,6 +3,7 @@ their own, ended by their ids."""
 
 from __future__ import annotations
 
+import logging
 import os
 import pwd
 import shutil
@@ -56,9 +57,9 @@ class Postgres:
         quiet = subprocess.DEVNULL
         return subprocess.Popen(command, cwd=self.folder, stdin=quiet, stdout=quiet, stderr=quiet, **user)
 
-    def start(self) -> None:
+    def start(self, fsync: str = "off") -> None:
         settings = {"port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": self.folder}
-        settings |= {"fsync": "off", "max_connections": 20, "shared_buffers": "32MB"}
+        settings |= {"fsync": fsync, "max_connections": 20, "shared_buffers": "32MB"}
         options = [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]
         self.process = self._run("postgres", "-D", "data", *options)
         until = time.monotonic() + 30
@@ -132,6 +133,7 @@ class ClickHouse:
     def start(self) -> None:
         command = [sys.executable, "-m", "tests.audit.sinks.clickhouse_server", self.folder, str(self.port)]
         self.process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
         until = time.monotonic() + 60
         while True:
             try:

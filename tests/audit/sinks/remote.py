@@ -1,4 +1,4 @@
-"""The other side: in memory, where it keeps one of each (log, seq) and fails as a test says; and Kafka's brokers."""
+"""The other side: in memory, where it keeps one of each (log, seq) and fails as a test says; and brokers."""
 
 from __future__ import annotations
 
