@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from array import array
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.audit import bodies, erase, hold
 from proxy.audit.keys import Keys
+from proxy.audit.lookup import look_up
 from proxy.audit.marks import ROW, rows
 from proxy.audit.subject import occurrences
 from tests.audit.people import ANNA, BOB, MAIL, Peopled, bytes_of, nothing
@@ -157,6 +160,16 @@ def test_residue_of_a_crash_is_erased_though_no_event_can_name_it(log):
         marks.write(ROW.pack(9, 0, 1, b"s" * 16, log.keys.mark(ANNA, MAIL)))
     assert forget(log).parts == [[]]
     assert [row.gone for row in rows(log.path("marks"))] == [False, True]
+
+
+def test_a_derived_file_that_is_wrong_hides_nothing_from_who_erases(log):
+    log.say(ANNA)
+    closed = log.path("order")
+    log.rotate()
+    log.stop()
+    erase.order._keep(closed, 1, array("I"))  # it says that there is no such row
+    assert look_up(log.directory, MAIL, log.keys.fingerprints(ANNA, MAIL).values(), nothing) == []
+    assert forget(log).parts == [[(log.log, 0, 0)]]
 
 
 def test_rows_that_a_writer_appends_meanwhile_stay(log):
