@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -38,7 +38,8 @@ def state_of(command: list[str], environment: Mapping[str, str]) -> Iterator[Pat
 class Hushwire:
     """A proxy process in front of `upstream` ("ws://127.0.0.1:1234"); usable as a context manager.
 
-    `upstream` may also be a hushwire.yaml. `variables` are added to the environment.
+    `upstream` may also be a hushwire.yaml. `variables` are added to the environment. `under`
+    is a command that runs the one behind it in its own place, such as unshare(1).
     """
 
     def __init__(
@@ -48,8 +49,9 @@ class Hushwire:
         rules: str = "default",
         timeout: float = 60.0,
         variables: Mapping[str, str] | None = None,
+        under: Sequence[str] = (),
     ) -> None:
-        command = [sys.executable, "-m", "proxy", "run", "--json", "--listen", "127.0.0.1:0"]
+        command = [*under, sys.executable, "-m", "proxy", "run", "--json", "--listen", "127.0.0.1:0"]
         if isinstance(upstream, Path):
             command += ["--config", str(upstream)]
         else:

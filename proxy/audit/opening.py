@@ -46,7 +46,7 @@ def open_log(directory: Path, signer: Signer, *, segment_size: int = SEGMENT_SIZ
 def _publish(path: Path, verifier: Verifier) -> None:
     """Let everybody check what we sign. One directory has one key."""
     if not path.exists():
-        storage.replace(path, verifier.vkey.encode() + b"\n")
+        storage.replace(path, verifier.vkey.encode() + b"\n", f"{os.getpid()}.new")  # workers begin together
     try:
         published = Verifier.parse(path.read_text())
     except (CheckpointError, UnicodeDecodeError):

@@ -96,10 +96,11 @@ class Tail:
         os.close(self.file)
 
 
-def replace(path: Path, content: bytes) -> None:
-    """Make `path` hold `content`: the old or the new one is there, whole, whenever the power fails. OSError."""
-    draft = path.with_name(f".{path.name}.new")
-    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, PRIVATE_FILE)
+def replace(path: Path, content: bytes, draft: str = "new") -> None:
+    """Make `path` hold `content`: the old or the new one is there, whole, whenever the power fails. OSError. Where
+    several processes may do so at once, each needs a name of its own for the `draft`."""
+    draft_path = path.with_name(f".{path.name}.{draft}")
+    file = os.open(draft_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, PRIVATE_FILE)
     try:
         rest = memoryview(content)
         while rest:
@@ -107,7 +108,7 @@ def replace(path: Path, content: bytes) -> None:
         os.fsync(file)
     finally:
         os.close(file)
-    draft.rename(path)
+    draft_path.rename(path)
 
 
 def sync_directory(path: Path) -> None:
