@@ -89,6 +89,7 @@ OUTSIDE: dict[str, set[str]] = {
     "rapidfuzz": {"rulebook.meant"},
     "prometheus_client": {"admin"},
     "watchfiles": {"rulebook.watch"},
+    "pyarrow": {"audit.export"},  # the extra `parquet`
     "typer": {"cli", "options", "commands"},
     "rich": {"commands", "banner", "demo", "transcript", "explain_show"},
 }

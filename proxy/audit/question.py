@@ -80,7 +80,7 @@ class Asked:
             and _any(event, "cause", asked.cause)
             and (asked.session is None or getattr(event, "sid", None) == asked.session)
             and (not asked.policy or str(getattr(event, "policy", "")).startswith(asked.policy))
-            and (not asked.about_findings or any(map(self._found, getattr(event, "f", ()))))
+            and (not asked.about_findings or any(map(self.finding_fits, getattr(event, "f", ()))))
         )
 
     def _when(self, event: events.Any) -> bool:
@@ -99,7 +99,8 @@ class Asked:
             return True
         return sid in self._clients
 
-    def _found(self, finding: events.Finding) -> bool:
+    def finding_fits(self, finding: events.Finding) -> bool:
+        """Whether one finding fits what is asked of findings."""
         asked = self.question
         return (
             (not asked.entity or finding.entity in asked.entity)

@@ -7,6 +7,7 @@ import typer
 from proxy.commands.audit import (
     anchor,
     erase,
+    export,
     hold,
     index,
     prove,
@@ -37,6 +38,7 @@ app.command(help=search.HELP)(search.search)
 app.command(help=tail.HELP)(tail.tail)
 app.command(help=show.HELP)(show.show)
 app.command(help=stats.HELP)(stats.stats)
+app.command(help=export.HELP)(export.export)
 app.command(help=index.HELP)(index.index)
 app.command(help=replay.HELP)(replay.replay)
 app.command(help=verify.HELP)(verify.verify)

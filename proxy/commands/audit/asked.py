@@ -164,26 +164,33 @@ def index_of(written: str | None, where: str | None, *, anew: bool = False) -> I
 
 
 def caught_up(index: Index) -> int:
-    """Take in what is new, with a bar on a terminal if that takes longer than a second; how many events."""
+    """Take in what is new, visibly; how many events."""
+    with bar("indexing") as tell:
+        return index.catch_up(tell)
+
+
+@contextmanager
+def bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal for what takes longer than a second; yields what to tell bytes to: done, and of all."""
     import time
 
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
-    columns = TextColumn("indexing"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
-    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-    task, began = bar.add_task("indexing"), time.monotonic()
+    columns = TextColumn(what), BarColumn(), DownloadColumn(), TimeRemainingColumn()
+    shown = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    task, began = shown.add_task(what), time.monotonic()
 
     def tell(done: int, of: int) -> None:
         if time.monotonic() - began > 1:
-            bar.start()
-        bar.update(task, completed=done, total=of)
+            shown.start()
+        shown.update(task, completed=done, total=of)
 
     try:
-        return index.catch_up(tell)
+        yield tell
     finally:
-        bar.stop()
+        shown.stop()
 
 
 def hint(index: Index, question: Question) -> None:

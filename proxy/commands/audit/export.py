@@ -1,0 +1,137 @@
+"""`hushwire audit export`: what fits, for other programs. That it was exported is taken down in the log."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+
+import typer
+
+from proxy.commands.audit import asked
+from proxy.commands.audit.given import Directory, SigningKey, audit_of, keys_of
+from proxy.commands.audit.person import noting, reading
+from proxy.commands.say import plural, stop
+
+if TYPE_CHECKING:
+    from proxy.audit.export import Export
+    from proxy.audit.keys import Keys
+
+HELP = (
+    "Hand on what the log says: as JSON lines (jsonl), byte for byte as they stand, or with a row for each "
+    "finding as CSV or Parquet.\n\n"
+    "That somebody exported, and how much, is written into the log: before FILE appears, or when stdout ends. "
+    "With --unlogged it is not: for copies of a log, and for those who may only read it.\n\n"
+    "Examples: [bold]hushwire audit export --since 7d -o week.jsonl[/bold], "
+    "[bold]hushwire audit export --format parquet -o findings.parquet[/bold], "
+    "[bold]hushwire audit export --format csv --entity IBAN_CODE | less[/bold]"
+)
+
+
+@asked.filtered
+def export(
+    form: Annotated[str, typer.Option("--format", metavar="FORM", help="jsonl, csv or parquet.")] = "jsonl",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Written whole or not at all; without it stdout."),
+    ] = None,
+    unlogged: Annotated[
+        bool, typer.Option("--unlogged", metavar=" ", help="Do not take it down in the log.")
+    ] = False,
+    audit: Directory = None,
+    signing: SigningKey = None,
+    index_file: asked.IndexFile = None,
+    utc: asked.Utc = False,
+    **given: Any,
+) -> None:
+    """`hushwire audit export`."""
+    from proxy.audit import events
+    from proxy.audit.export import Export
+
+    _check(form, output)
+    question = asked.question_of(given, datetime.now(UTC), utc=utc)
+    directory = audit_of(audit)
+    if given["session"] is not None:
+        with asked.index_of(audit, index_file) as index:
+            question = replace(question, session=asked.session_of(index, given["session"]))
+    exporting = Export(directory, question, form)
+    keys = None if unlogged else keys_of(signing)
+    if output is None:
+        _to_stdout(exporting, keys)
+        return
+    with _whole_file(output) as (file, appear):
+        _write(exporting, file)
+        if keys is not None:
+            with noting(directory, keys) as desk:
+                desk.write(events.Export, form=form, count=exporting.count)
+        appear()
+    noun = "event" if form == "jsonl" else "finding"
+    typer.echo(f"{output}: {plural(exporting.count, noun)}", err=True)
+
+
+def _check(form: str, output: Path | None) -> None:
+    from importlib.util import find_spec
+
+    from proxy.audit.export import FORMS
+
+    if form not in FORMS:
+        stop(f"--format: '{form}' is none; there are {', '.join(FORMS)}", code=2)
+    if form == "parquet" and output is None:
+        stop("Parquet is no text: say where to put it with --output FILE", code=2)
+    if form == "parquet" and find_spec("pyarrow") is None:
+        stop("Parquet needs an extra package: pip install 'hushwire[parquet]'", code=2)
+
+
+def _to_stdout(exporting: Export, keys: Keys | None) -> None:
+    """However it ends, what was handed on is taken down, in a log that was opened before."""
+    from proxy.audit import events
+
+    if keys is None:
+        _write(exporting, sys.stdout.buffer)
+        return
+    with noting(exporting.directory, keys) as desk:
+        try:
+            _write(exporting, sys.stdout.buffer)
+        finally:
+            desk.write(events.Export, form=exporting.form, count=exporting.count)
+
+
+def _write(exporting: Export, file: BinaryIO) -> None:
+    """With a bar; exit 1 where the log cannot be read, quietly where nobody reads the output any more."""
+    from proxy.audit.export import EventError
+
+    with reading(exporting.directory), asked.bar("exporting") as tell:
+        try:
+            exporting.write(file, tell)
+            file.flush()
+        except EventError as error:
+            cure = f"hushwire audit verify --audit {exporting.directory} says what happened to it"
+            stop(str(error), cure, code=1)
+        except BrokenPipeError:
+            asked.nobody_reads()
+
+
+@contextmanager
+def _whole_file(output: Path) -> Iterator[tuple[BinaryIO, Any]]:
+    """A file for its owner only, that takes its name when it is whole."""
+    part = output.with_name(f".{output.name}.{os.getpid()}")
+    try:
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        stop(f"--output: {output} cannot be written ({error.strerror})", code=2)
+    try:
+        with os.fdopen(handle, "wb") as file:
+
+            def appear() -> None:
+                file.flush()
+                os.fsync(file.fileno())
+                part.replace(output)
+
+            yield file, appear
+    finally:
+        part.unlink(missing_ok=True)
