@@ -10,14 +10,21 @@ from typing import Protocol
 from msgspec import UNSET
 
 from proxy.audit import events
+from proxy.audit.elsewhere import Elsewhere
 from proxy.audit.log import Log
 from proxy.audit.page import Pages
 from proxy.audit.retention import FOREVER, Retention
 from proxy.audit.tending import Anchor, Tending
 from proxy.audit.turns import LIMIT, PATIENCE, Durability, Turns
 from proxy.core.action import ENFORCE, Note
+from proxy.core.lane import RESTORE
+from proxy.core.operators import KEEP
 from proxy.core.plugs import Ending
 from proxy.core.session import Session
+
+
+LEAVING = (KEEP, RESTORE)
+"""Operators behind which the value itself leaves."""
 
 
 class FullError(Exception):
@@ -33,6 +40,14 @@ class Names(Protocol):
 
     def client(self, address: str) -> str:
         """How events name a client of this address; empty: not at all."""
+
+
+def redacted(note: Note) -> bool:
+    """Whether what left may be kept: it was looked at, and of what was found nothing is left in it. A rule may
+    keep a value, only watch it (shadow), spare it, or put it back for whoever it belongs to (restore)."""
+    return note.verdict in ("clean", "rewritten") and not any(
+        done.mode != ENFORCE or done.operator in LEAVING for done in note.findings
+    )
 
 
 class Journal(Turns):
@@ -54,7 +69,7 @@ class Journal(Turns):
     ) -> None:
         pages = Pages(kept.id, kept.seq, run, lambda: names.epoch)
         super().__init__(kept, loop, pages, durability, patience, limit)
-        self.tending = Tending(kept, self.note_elsewhere, retention, anchors)
+        self.tending = Tending(kept, Elsewhere(self, loop, patience), retention, anchors)
         self.syncing.signed = self.tending.wake
         self.level, self.every = level, level in ("messages", "sanitised")
         self._names = names
@@ -79,7 +94,7 @@ class Journal(Turns):
         if not self._turn:
             self._begin()
         pages.message(session, note, number, size, sent, took)
-        if self._keeps and sent is not None:
+        if self._keeps and sent is not None and redacted(note):
             pages.keep(sent)
         return self._waits
 
@@ -169,13 +184,10 @@ class Journal(Turns):
         self._write()
         self.note(events.Stop, run=self._pages.run)
         self.syncing.stop()
-        error = self._write()
-        if self._timer is not None:
-            self._timer.cancel()
         try:
+            self.commit()
             self.log.sync()
-            self.tending.stop()
         finally:
+            self.dismiss()
+            self.tending.stop()
             self.log.close()
-        if error is not None:
-            raise error

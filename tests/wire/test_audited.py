@@ -177,6 +177,37 @@ def test_what_was_said_is_what_is_logged(
         assert ended["findings"] == values
 
 
+WATCHING = """
+version: 1
+rules:
+  - {id: token, entities: [EMAIL_ADDRESS], direction: client_to_upstream, action: tokenize}
+  - {id: watched, entities: [CREDIT_CARD], mode: shadow, action: replace}
+  - {id: iban, entities: [IBAN_CODE], action: replace}
+"""
+
+
+def test_what_is_kept_at_level_sanitised_holds_nothing_that_was_found(tmp_path: Path) -> None:
+    """Values that rules only watch, or give back, leave; what holds them is not kept."""
+    (tmp_path / "rules.yaml").write_text(WATCHING)
+    options = ("--audit", str(tmp_path / "audit"), "--audit-level", "sanitised", "--binary", "pass")
+    said = ["from " + MAIL.decode(), "card 4111 1111 1111 1111", "DE89370400440532013000", "x"]
+    with Service() as service, Hushwire(service.url, *options, rules=str(tmp_path / "rules.yaml")) as proxy:
+        with opened(proxy) as client:
+            for text in said:
+                client.say(TEXT, text.encode())
+                expected = "<IBAN_CODE>" if text.startswith("DE") else text
+                assert client.hears_payload() == expected.encode()
+            client.say(BINARY, MAIL)
+            assert client.hears_payload() == MAIL
+        assert eventually(lambda: still_open(proxy) == 0)
+        assert proxy.stop() == 0
+    kept = [event["in"] for event in logged(tmp_path / "audit", "message") if "body" in event]
+    assert sorted(kept) == [1, 1, 11, len(MAIL) + 5, len("DE89370400440532013000")]
+    (bodies,) = (tmp_path / "audit").glob("log-*/*.bodies")
+    assert not any(text.encode() in bodies.read_bytes() for text in said[:-1])
+    assert MAIL not in bodies.read_bytes()
+
+
 # -- nothing leaves before the log has it ----------------------------------------------------------------------
 
 
