@@ -235,14 +235,16 @@ def content(path):
 
 
 def state(text):
-    """(blocks, events, peaks, next segment) of a file `pruned` or `frontier`; "wrong" if it is not one."""
+    """(blocks, events, peaks, segment, offset) of a file `pruned` or `frontier`; "wrong" if it is not one."""
     try:
         kept = json.loads(text)
-        numbers = kept["size"], kept["seq"], kept.get("segment", 0)
-        hexes = all(re.fullmatch("[0-9a-f]{64}", peak) for peak in kept["peaks"])
-        right = hexes and all(type(number) is int and number >= 0 for number in numbers)
+        place = kept.get("segment", 0), kept.get("offset", -1)
+        numbers = kept["size"], kept["seq"], place[0], place[1] + 1
+        right = all(type(number) is int and number >= 0 for number in numbers)
+        right = right and all(re.fullmatch("[0-9a-f]{64}", peak) for peak in kept["peaks"])
+        right = right and not kept.keys() - {"size", "seq", "peaks", "segment", "offset"}
         if right and len(kept["peaks"]) == bin(numbers[0]).count("1"):
-            return numbers[0], numbers[1], [bytes.fromhex(peak) for peak in kept["peaks"]], numbers[2]
+            return *numbers[:2], [bytes.fromhex(peak) for peak in kept["peaks"]], *place
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass
     return None if text is None else "wrong"
@@ -270,10 +272,10 @@ class Log:
         self.folder, self.bad, self.hurt = folder, [], []
         self.live = is_live(folder)  # asked first, and then the checkpoint: what that covers is on the disk
         self.note, self.begin = content(folder / "checkpoint"), state(content(folder / "pruned"))
-        if self.begin == "wrong":
+        if self.begin == "wrong" or (self.begin and self.begin[4] > 0):
             self.begin = None
             self.bad.append("the file pruned was changed")
-        self.size, self.seq, peaks, self.number = self.begin or (0, 0, [], 0)
+        self.size, self.seq, peaks, self.number, _ = self.begin or (0, 0, [], 0, 0)
         self.tree, self.first_peaks, self.begun = Tree(self.size, peaks), tuple(peaks), None
         self.start, self.first, self.signed, self.anchored = self.size, self.seq, self.seq, None
         self.paths = self.segments()
@@ -318,6 +320,7 @@ class Log:
         self.todo = [head for head in heads if head[0] >= self.start]
         self.frontier = state(content(self.folder / "frontier"))
         self.odd = self.differs = self.error = self.met = None
+        self.at = (self.number, 0)
         self.lost, self.torn, self.sides, self.prunes = False, [], [], []
         for path in self.paths:
             try:
@@ -336,6 +339,7 @@ class Log:
         """Take the blocks of one segment, and compare them with the hashes that its side file has."""
         first, known = self.size, content(side(path, "leaves")) or b""
         self.sides.append((path, first, known))
+        number, offset = int(SEGMENT.fullmatch(path.name)[1]), 0
         for block in blocks(path, self.torn):
             event = event_of(block[: block.find(b"\n")])
             if self.begun is None:
@@ -350,6 +354,8 @@ class Log:
                 self.odd = self.seq
                 self.lost = len(self.sides) > 1 and self.size == first and event and event["seq"] > self.seq
             self.tree.add(leaf)
+            offset += len(block)
+            self.at = number, offset
             self.size, self.seq = self.size + 1, self.seq + lines
             if watched and self.size % 4096 == 0:
                 print(f"\r{self.folder.name}: {self.seq} events", end="\r", file=sys.stderr)
@@ -362,7 +368,9 @@ class Log:
             _, self.signed, _, by = self.todo.pop(0)
             self.anchored = self.signed if by != "checkpoint" else self.anchored
         if self.frontier and self.frontier[0] == self.size:
-            self.met = self.size, self.seq, list(self.tree.peaks), self.frontier[3]
+            there = self.frontier[3:]
+            fits = there == self.at or there[1] == -1 or (there[0] > self.at[0] and not there[1])
+            self.met = self.frontier if fits and self.frontier[1:3] == (self.seq, self.tree.peaks) else None
 
     def first_bad(self, head):
         """The side files are not signed; but if they lead to the signed root, they are what was signed."""
@@ -418,7 +426,7 @@ def side(path, kind):
 
 
 def explain(logs):
-    """Whether an event says what retention has removed. Another log may have had it, and have been pruned since."""
+    """Whether an event says what retention has removed. Another log may have had it, and was pruned since."""
     said = {(event["pruned"], event["size"]) for log in logs for event in log.prunes}
     for log in logs:
         others = [other for other in logs if other is not log and other.start]

@@ -103,8 +103,8 @@ class TsaAnchor:
                 builder.build().verify_message(answer, note.encode())
         except rfc3161.VerificationError as error:
             return f"the time stamp does not lead to the given roots ({_brief(error)})"
-        except ValueError:
-            return "it is no time stamp"
+        except ValueError as error:
+            return f"it cannot be read as a time stamp ({_brief(error)})"
         return ""
 
     def _ask(self, request: bytes) -> bytes:

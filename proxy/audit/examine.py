@@ -23,7 +23,7 @@ from proxy.audit.checkpoint import Checkpoint, CheckpointError, Verifier
 from proxy.audit.diagnose import diagnose
 from proxy.audit.snapshot import Snapshot, State, StateError, snapshot
 from proxy.audit.verdict import Anchored, Damage, Fault, Head, Mend, Point, Report, event_fault
-from proxy.audit.walk import Leaves, Tell, Walked, walk
+from proxy.audit.walk import At, Leaves, Tell, Walked, walk
 
 LINES = 7  # of a note with one signature
 ATTEMPTS = 5  # a segment may be compressed or pruned while we read
@@ -72,10 +72,13 @@ class _Log:
         if self.shot.pruned is None:
             return State()
         try:
-            return State.parse(self.shot.pruned)
+            start = State.parse(self.shot.pruned)
+            if start.offset > 0:
+                raise StateError("whole segments are pruned")
         except StateError as error:
             self._fault("changed", f"the file pruned was changed: {error}")
             return State()
+        return start
 
     def _heads(self) -> list[Head]:
         """The heads whose signatures are right, by size."""
@@ -133,7 +136,8 @@ class _Log:
             point = head.point
             if point.size < start.size:
                 continue  # pruned since: later heads contain what it said
-            if walked.at.get(point.size) != (point.root, point.seq):
+            at = walked.at.get(point.size)
+            if at is None or (at.root, at.seq) != (point.root, point.seq):
                 self.faults.append(self._why(head, good, start, walked))
                 return True
             good = point
@@ -149,10 +153,10 @@ class _Log:
 
     def _why(self, head: Head, good: Point, start: State, walked: Walked) -> Fault:
         point = head.point
-        root, _ = walked.at.get(point.size, (b"", 0))
-        if root == point.root or (point.size == start.size > 0):
+        at = walked.at.get(point.size)
+        if (at and at.root == point.root) or (point.size == start.size > 0):
             return Fault("changed", None, None, "the file pruned does not say what was signed")
-        if head.by != "checkpoint" and walked.size == self.own and not walked.error:  # and is what that says
+        if walked.size == self.own < point.size and not walked.error:  # it is what its own checkpoint says
             return event_fault("replaced", good.seq, good.seq)
         return diagnose(self.shot, start, good, point, self.told.log)
 
@@ -193,8 +197,7 @@ class _Log:
                 self._damage(f"{path.name} lacks the hashes of {lacks} blocks", "leaves", path)
             elif leaves.torn or leaves.over or leaves.differs:
                 self._damage(f"{path.name} does not have the hashes of its blocks", "leaves", path)
-        known = frontier and (frontier.tree().root(), frontier.seq)
-        if frontier and walked.at.get(frontier.size) != known:
+        if frontier and not _is_at(frontier, walked.at.get(frontier.size)):
             self._damage("the file frontier does not say what is signed", "frontier")
         if self.shot.frontier is None and self.shot.note is not None:
             self._damage("the file frontier is missing", "frontier")
@@ -215,6 +218,14 @@ class _Log:
 
     def _damage(self, says: str, mend: Mend = "", path: Path | None = None) -> None:
         self.damages.append(Damage(says, mend, path))
+
+
+def _is_at(frontier: State, at: At | None) -> bool:
+    """Whether that is what the log is there. The end of a segment is also the beginning of the next."""
+    if at is None or (frontier.tree().root(), frontier.seq) != (at.root, at.seq):
+        return False
+    place = frontier.segment, frontier.offset
+    return place == (at.segment, at.offset) or frontier.offset == -1 or (place[0] > at.segment and not place[1])
 
 
 def _is_lost(leaves: Leaves, walked: Walked) -> bool:

@@ -17,6 +17,7 @@ from proxy.audit.layout import SEGMENT, Segment, segments
 from proxy.audit.tree import Frontier
 
 PEAK = re.compile(r"[0-9a-f]{64}")
+NAMES = {"size", "seq", "peaks", "segment", "offset"}
 TRIES = 10
 
 
@@ -26,25 +27,29 @@ class StateError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A log that has `size` blocks with `seq` events; `peaks` are its tree's, and `segment` is the number of the
-    segment that goes on from there."""
+    """A log that has `size` blocks with `seq` events; `peaks` are its tree's. It goes on `offset` bytes (-1: the
+    file does not say that) into segment `segment`."""
 
     size: int = 0
     seq: int = 0
     peaks: tuple[bytes, ...] = ()
     segment: int = 0
+    offset: int = -1
 
     @classmethod
     def parse(cls, text: bytes) -> State:
         """Raises StateError."""
         try:
             kept = json.loads(text)
-            size, seq, peaks, segment = kept["size"], kept["seq"], kept["peaks"], kept.get("segment", 0)
-            if any(type(number) is not int or number < 0 for number in (size, seq, segment)):
+            size, seq, peaks = kept["size"], kept["seq"], kept["peaks"]
+            if kept.keys() - NAMES:
+                raise ValueError
+            segment, offset = kept.get("segment", 0), kept.get("offset", -1)
+            if any(type(number) is not int or number < 0 for number in (size, seq, segment, offset + 1)):
                 raise ValueError
             if not all(PEAK.fullmatch(peak) for peak in peaks):
                 raise ValueError
-            made = cls(size, seq, tuple(map(bytes.fromhex, peaks)), segment)
+            made = cls(size, seq, tuple(map(bytes.fromhex, peaks)), segment, offset)
             made.tree()
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise StateError("it is not what the writer of a log writes") from None

@@ -46,9 +46,18 @@ class Leaves:
     over: int = 0
 
 
+class At(NamedTuple):
+    """What a log is at some point: `seq` events with this `root`, which end `offset` bytes into a segment."""
+
+    root: bytes
+    seq: int
+    segment: int
+    offset: int
+
+
 @dataclass
 class Walked:
-    """What one pass has seen. `at` has the root and the number of events for each point that was reached; `odd`
+    """What one pass has seen. `at` says what the log is at each point that was reached; `odd`
     what is wrong behind the last of them. `error` is why reading ended too early, in segment `stopped`; `begun` is
     the time of the first event (Unix, nanoseconds)."""
 
@@ -56,7 +65,7 @@ class Walked:
     seq: int
     log: str = ""
     begun: int | None = None
-    at: dict[int, tuple[bytes, int]] = field(default_factory=dict)
+    at: dict[int, At] = field(default_factory=dict)
     leaves: list[Leaves] = field(default_factory=list)
     odd: Odd | None = None
     torn: list[tuple[Segment, int]] = field(default_factory=list)
@@ -87,6 +96,7 @@ class _Walking:
         self.tree, self.done, self.tell = start.tree(), Walked(start.size, start.seq), tell
         self.points = sorted({point for point in points if point >= start.size}, reverse=True)
         self.signed = signed
+        self.segment, self.offset = start.segment, 0
         self._mark()
 
     def read(self, segment: Segment, reading: Reading) -> None:
@@ -95,6 +105,7 @@ class _Walking:
         known = len(stored) // 32
         told = Leaves(segment, first, first + known, torn=len(stored) % 32 > 0)
         self.done.leaves.append(told)
+        self.segment, self.offset = segment.number, 0
         for run in reading.runs():
             size, seq = self.done.size, self.done.seq
             hashes = self._take(run)
@@ -118,6 +129,7 @@ class _Walking:
                 self.done.seq += sum(piece.count(b"\n") for piece in pieces[taken:upto]) + upto - taken
             else:
                 self.done.seq = seq + run.count(b"\n")
+            self.offset += sum(map(len, pieces[taken:upto])) + (len(events.HEAD) + 1) * (upto - taken)
             self._grow(hashes[taken:upto])
             taken = upto
         self.tell(self.done.seq - seq)
@@ -139,7 +151,7 @@ class _Walking:
         while self.points and self.points[-1] <= self.tree.size:
             point = self.points.pop()
             if point == self.tree.size:
-                self.done.at[point] = self.tree.root(), self.done.seq
+                self.done.at[point] = At(self.tree.root(), self.done.seq, self.segment, self.offset)
 
     def _look(self, pieces: list[bytes]) -> None:
         for number, piece in enumerate(pieces, self.done.size):
