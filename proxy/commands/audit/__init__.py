@@ -12,6 +12,7 @@ from proxy.commands.audit import (
     index,
     prove,
     replay,
+    report,
     search,
     ship,
     show,
@@ -38,6 +39,7 @@ app.command(help=search.HELP)(search.search)
 app.command(help=tail.HELP)(tail.tail)
 app.command(help=show.HELP)(show.show)
 app.command(help=stats.HELP)(stats.stats)
+app.command(help=report.HELP)(report.report)
 app.command(help=export.HELP)(export.export)
 app.command(help=index.HELP)(index.index)
 app.command(help=replay.HELP)(replay.replay)

@@ -1,0 +1,103 @@
+"""`hushwire audit report`: what categories of personal data flowed where, for a record of processing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from proxy.commands.audit import asked
+from proxy.commands.audit.given import Directory
+from proxy.commands.say import stop
+
+if TYPE_CHECKING:
+    from proxy.audit.question import Question
+
+HELP = (
+    "Write a record of what the proxy processed: which categories of personal data flowed on which routes and in "
+    "which direction, what was done about them under which rules, what was not, and how far that is proven.\n\n"
+    "It is meant to be filed: as a part of the records that GDPR Article 30 asks for. It says what the log says, "
+    "and what the log cannot know.\n\n"
+    "Examples: [bold]hushwire audit report --since 2026-10-01 --until 2026-11-01[/bold], "
+    "[bold]hushwire audit report --format markdown > record.md[/bold]"
+)
+FORMATS = ("text", "markdown", "json")
+WITH = {"since", "until", "route"}
+
+
+def _filtered(verb: Callable[..., None]) -> Callable[..., None]:
+    return asked.filtered(verb, without={field for field, *_ in asked.TABLE} - WITH)
+
+
+@_filtered
+def report(
+    form: Annotated[str, typer.Option("--format", metavar="FORM", help="text, markdown or json.")] = "text",
+    as_json: Annotated[bool, typer.Option("--json", metavar=" ", help="The same as --format json.")] = False,
+    audit: Directory = None,
+    index_file: asked.IndexFile = None,
+    utc: asked.Utc = False,
+    **given: Any,
+) -> None:
+    """`hushwire audit report`."""
+    from proxy.audit.report import report as made
+
+    if form not in FORMATS:
+        stop(f"--format: '{form}' is none; there are {', '.join(FORMATS)}", code=2)
+    now = datetime.now(UTC)
+    question: Question = asked.question_of(given, now, utc=utc)
+    with asked.index_of(audit, index_file) as index:
+        asked.hint(index, question)
+        found = made(index, question)
+        directory = index.directory
+    if as_json or form == "json":
+        print(json.dumps(found.as_json(), indent=1, ensure_ascii=False))
+        return
+    from proxy.commands.audit.record import record
+
+    parts = record(found, now, str(directory), utc=utc)
+    if form == "markdown":
+        print("\n\n".join(map(_markdown, parts)))
+    else:
+        _show(parts)
+
+
+def _markdown(part: Any) -> str:
+    from proxy.commands.audit.record import Heading, Rows
+
+    if isinstance(part, Heading):
+        return f"{'#' * part.level} {part.text}"
+    if isinstance(part, Rows):
+        rule = ["---:" if part.right(at) else "---" for at in range(len(part.head))]
+        return "\n".join(map(_piped, (part.head, rule, *part.rows)))
+    return str(part)
+
+
+def _piped(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _show(parts: Sequence[Any]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from proxy.commands.audit.record import Heading, Rows
+    from proxy.commands.audit.told import console
+
+    terminal = console()
+    for part in parts:
+        if isinstance(part, Heading):
+            terminal.print(Text(part.text, "bold" if part.level > 1 else "bold underline"))
+        elif isinstance(part, Rows):
+            table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+            for at, name in enumerate(part.head):
+                table.add_column(name, justify="right" if part.right(at) else "left", overflow="fold")
+            for row in part.rows:
+                table.add_row(*map(Text, row))
+            terminal.print(table)
+        else:
+            terminal.print(Text(str(part)))
+        if not isinstance(part, Heading):
+            terminal.print()
