@@ -108,9 +108,8 @@ def _categories(found: Report) -> Iterator[Part]:
 
 def _left(found: Report) -> Iterator[Part]:
     """What a reader must not miss."""
-    kept, shadow, exempt = (
-        sum(getattr(flow, how) for flow in found.flows) for how in ("kept", "shadow", "exempt")
-    )
+    every = found.flows
+    kept, shadow, exempt = (sum(getattr(flow, how) for flow in every) for how in ("kept", "shadow", "exempt"))
     if found.leaked:
         yield (
             f"{plural_of(found.leaked, 'message')} went on as they were without having been looked at, because"
