@@ -5,13 +5,18 @@ In the hand of the test, in every order of events; with the real log and real so
 
 from __future__ import annotations
 
+import math
+import random
+
 import pytest
 
 from proxy.core.action import Cause
 from proxy.core.message import Side
 from tests.playbook import EMAILS, PEOPLE, Broken, rule
+from tests.wire import frames
 from tests.wire.journals import Held
-from tests.wire.wiring import Wire, binary, close, cont, ping, pong, text
+from tests.wire.traffic import heard, judged, redacted, stream
+from tests.wire.wiring import End, Said, Wire, binary, close, cont, ping, pong, text
 
 LARGE = "a message over the limit of the loop, Bob"
 HIDDEN = LARGE.replace("Bob", "<PERSON>")
@@ -383,3 +388,53 @@ def test_the_beginning_and_the_end_of_a_connection_are_told():
         assert (ending.first, ending.codes, ending.reasons) == ("client 4001", (4001, 1005), (3, 0))
         assert (ending.messages, ending.seconds >= 0) == ((1, 1), True)
         assert ending.bytes == (wire.relay.legs[0].bytes, wire.relay.legs[1].bytes)
+
+
+# -- all of it at once -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("every", [False, True], ids=["findings", "messages"])
+@pytest.mark.parametrize("seed", range(150))
+@pytest.mark.parametrize("side", Side)
+def test_a_random_stream_leaves_whole_in_order_and_never_before_the_log_has_it(side, seed, every):
+    rng = random.Random(f"{side} {seed} {every}")
+    journal = Held(every=every)
+    inline, turn = rng.choice([100, 1 << 24]), rng.choice([0.0, math.inf])
+    with Wire(EMAILS, PEOPLE, journal=journal, inline_bytes=inline, turn=turn) as wire:
+        sender, receiver = wire.ends[side], wire.ends[side.other]
+        said = [*stream(rng, 6, personal=True), close(1000)]
+        data = b"".join(map(sender.spell, said))
+        cut = rng.choice((7, 50, 1000, 65536) if len(data) < 50_000 else (4096, 65536))
+        for start in range(0, len(data), cut):
+            sender.sends(data[start : start + cut])
+            if rng.random() < 0.4:
+                wire.loop.turn()
+            if wire.bench.jobs and rng.random() < 0.4:
+                wire.verdict()
+            if journal.waiting and rng.random() < 0.4:
+                journal.take()
+            noted = {told.sent for told in journal.pending if told.sent is not None}
+            left = [said.payload for said in heard(frames_in(receiver)) if said.opcode in (1, 2)]
+            taken = [told.sent for told in journal.taken]
+            assert not [one for one in left if one in noted and one not in taken], "it left before the log had it"
+        for _ in range(40):
+            wire.loop.turn()
+            wire.verdicts()
+            if journal.waiting:
+                journal.take()
+        wanted = [redacted(event) for event in heard(said)]
+        assert judged(receiver.took(), side.other) == wanted
+        messages = [one for one in wanted if one.opcode in (1, 2)]
+        assert wire.relay.legs[side].messages == len(messages)
+        if every:
+            assert [n for n in journal.numbers if n] == list(range(1, len(messages) + 1))
+
+
+def frames_in(end: End) -> list[Said]:
+    """What has come so far, whole frames of it; it stays there."""
+    data, got = bytes(end.inbox), []
+    while data and (parsed := frames.parse(data)) is not None:
+        frame, size = parsed
+        got.append(Said(frame.opcode, frame.payload, frame.fin, frame.rsv))
+        data = data[size:]
+    return got
