@@ -22,7 +22,6 @@ from proxy.core.operators import KEEP
 from proxy.core.plugs import Ending
 from proxy.core.session import Session
 
-
 LEAVING = (KEEP, RESTORE)
 """Operators behind which the value itself leaves."""
 
@@ -186,7 +185,7 @@ class Journal(Turns):
         self.syncing.stop()
         try:
             self.commit()
-            self.log.sync()
+            self._synced = self.log.sync()
         finally:
             self.dismiss()
             self.tending.stop()

@@ -21,7 +21,7 @@ class Syncing:
     """Begins with `start`. `tell(size, error)` is called in the thread after each sync: so many blocks are safe,
     or why no more are. `signed` is called there after each new checkpoint."""
 
-    def __init__(self, kept: Log, at_once: bool, tell: Callable[[int, OSError | None], None]) -> None:
+    def __init__(self, kept: Log, at_once: bool, tell: Callable[[int, Exception | None], None]) -> None:
         self.signed: Callable[[], None] | None = None
         self._log, self._tell, self._pause = kept, tell, 0.0 if at_once else PAUSE
         self._dirty, self._ended = threading.Event(), False
@@ -66,7 +66,7 @@ class Syncing:
         before = self._log.signed
         try:
             self.reached = self._log.sync(sign=sign)
-        except OSError as error:
+        except Exception as error:  # whatever it is: this thread must not end silently
             self._tell(self.reached, error)
             self._dirty.set()
             time.sleep(RETRY)

@@ -14,9 +14,8 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from proxy.audit import events
 from proxy.audit.log import Log
@@ -77,6 +76,7 @@ class Turns:
         self._refusing = False  # the disk takes nothing
         self._unsynced = False  # it takes, but may not keep
         self._synced = kept.size
+        self._closed = False
         self._lost = self._lost_since = 0
         self.syncing = Syncing(kept, durability == "synced", self._from_syncing)
 
@@ -131,21 +131,6 @@ class Turns:
             self._begin()
         self._waiting.append(waiting)
 
-    def note_elsewhere(self, kind: Callable[..., events.Event], **given: Any) -> None:
-        """The same for other threads: returns when it is on the disk. Raises OSError if that takes too long."""
-        told: Future[None] = Future()
-        self._loop.call_soon_threadsafe(self._note_for, told, kind, given)
-        told.result(2 * self._patience)
-        self.log.sync(sign=False)
-
-    def _note_for(self, told: Future[None], kind: Callable[..., events.Event], given: dict[str, Any]) -> None:
-        lost = self.counts.lost
-        self.note(kind, **given)
-        if self.counts.lost > lost:
-            told.set_exception(OSError(errno.ENOBUFS, os.strerror(errno.ENOBUFS)))
-        else:
-            self.wait(_Elsewhere(told))
-
     def commit(self) -> None:
         """See proxy.core.plugs.Journal. Who waits is told at the end of the turn nevertheless."""
         if (error := self._write()) is not None:
@@ -160,10 +145,10 @@ class Turns:
         waiting, self._waiting = self._waiting, []
         if not self._refusing:
             self._write()
-        if self._prompt and not (self._held or self._refusing or self._unsynced):
+        if self._prompt and not (self._held or self._refusing or self._unsynced or self._closed):
             for leg in waiting:
                 _tell_one(leg.written)
-        elif waiting:
+        elif waiting or self._closed:
             size = self.log.size + self.log.owing + bool(self._pages)
             self._held.append(Held(self._loop.time(), size, waiting))
             self._tell()
@@ -171,6 +156,8 @@ class Turns:
     def _write(self) -> OSError | None:
         """One block of all there is. An error is told here, and to `commit`'s caller."""
         pages, kept = self._pages, self.log
+        if self._closed:  # its descriptors may be another's by now
+            return OSError(errno.EBADF, os.strerror(errno.EBADF)) if pages or kept.owing else None
         try:
             kept.resume()
             if self._lost:
@@ -198,7 +185,9 @@ class Turns:
         while held and held[0].size <= reached:
             for leg in held.popleft().legs:
                 _tell_one(leg.written)
-        if held and self._timer is None:
+        if self._closed:
+            self._give_up(held[-1].since if held else 0.0)
+        elif held and self._timer is None:
             self._timer = self._loop.call_later(RETRY, self._again)
 
     # -- trouble ------------------------------------------------------------------------------------------
@@ -209,15 +198,20 @@ class Turns:
         if self._refusing:
             self._write()
         self._tell()
-        held, overdue = self._held, self._loop.time() - self._patience
+        self._give_up(self._loop.time() - self._patience)
+        if self._timer is None and (self._held or self._refusing):
+            self._timer = self._loop.call_later(RETRY, self._again)
+
+    def _give_up(self, overdue: float) -> None:
+        """What has waited since then, or longer."""
+        held = self._held
         while held and held[0].since <= overdue:
             for leg in held.popleft().legs:
                 _tell_one(leg.unwritten)
-        if self._timer is None and (held or self._refusing):
-            self._timer = self._loop.call_later(RETRY, self._again)
 
-    def _trouble(self, error: OSError) -> None:
-        why = os.strerror(error.errno) if error.errno else type(error).__name__
+    def _trouble(self, error: Exception) -> None:
+        known = isinstance(error, OSError) and error.errno
+        why = os.strerror(known) if known else type(error).__name__
         if self.problem is None:
             self._stuck_since = self._loop.time()
             log.error("audit: %s takes nothing: %s; affected messages wait", self.log.folder.name, why)
@@ -233,14 +227,23 @@ class Turns:
         self.counts.stuck += age
         log.warning("audit: %s takes events again, after %.1f s", self.log.folder.name, age)
 
+    def dismiss(self) -> None:
+        """Nothing is written any more, and whoever still waits is told."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self._end()
+
     # -- the disk -----------------------------------------------------------------------------------------
 
-    def _from_syncing(self, size: int, error: OSError | None) -> None:
+    def _from_syncing(self, size: int, error: Exception | None) -> None:
         """Called in the thread that syncs."""
         if error is not None or self._unsynced or not self._prompt:
             self._loop.call_soon_threadsafe(self._reached, size, error)
 
-    def _reached(self, size: int, error: OSError | None) -> None:
+    def _reached(self, size: int, error: Exception | None) -> None:
+        if self._closed:
+            return
         self._synced = max(self._synced, size)
         self._unsynced = error is not None
         if error is not None:
@@ -248,20 +251,6 @@ class Turns:
         else:
             self._ease()
         self._tell()
-
-
-class _Elsewhere(NamedTuple):
-    """Another thread that waits."""
-
-    told: Future[None]
-
-    def written(self) -> None:
-        """It goes on."""
-        self.told.set_result(None)
-
-    def unwritten(self) -> None:
-        """It hears why not."""
-        self.told.set_exception(OSError(errno.EIO, os.strerror(errno.EIO)))
 
 
 def _tell_one(told: Callable[[], None]) -> None:

@@ -7,6 +7,7 @@ import errno
 import itertools
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from msgspec import UNSET
 
 from proxy.audit import bodies, events, marks
+from proxy.audit.elsewhere import Elsewhere
 from proxy.audit.journal import FullError, Journal
 from proxy.audit.marks import ROW
 from proxy.audit.turns import PATIENCE
@@ -446,11 +448,12 @@ def test_another_thread_is_told_when_its_event_is_on_the_disk(tmp_path, monkeypa
     disk = Disk(monkeypatch)
 
     async def play(journal: Journal) -> None:
-        await asyncio.to_thread(journal.note_elsewhere, events.Admin, did="something")
+        elsewhere = Elsewhere(journal, asyncio.get_running_loop(), 0.2)
+        await asyncio.to_thread(elsewhere, events.Admin, did="something")
         assert journal.log.seq == 2
         disk.room = 0
         with pytest.raises(OSError, match="Input/output error"):
-            await asyncio.to_thread(journal.note_elsewhere, events.Admin, did="something else")
+            await asyncio.to_thread(elsewhere, events.Admin, did="something else")
         disk.room = None
         await until(lambda: journal.problem is None)
 
@@ -469,3 +472,48 @@ def test_closing_on_a_full_disk_says_so_and_lets_go_of_the_log(tmp_path, monkeyp
         kept(tmp_path, play)
     disk.room = None
     assert opened(tmp_path).folder.name == "log-0"
+
+
+@pytest.mark.parametrize("durability", ["written", "synced"])
+@pytest.mark.parametrize(("room", "answer"), [(None, True), (3, False)])
+def test_whoever_waits_when_it_is_closed_is_told(tmp_path, monkeypatch, room, answer, durability):
+    disk, legs = Disk(monkeypatch), list[Leg]()
+
+    async def play(journal: Journal) -> None:
+        await told(journal)
+        disk.room = room
+        for number in range(2):
+            legs.append(Leg())
+            say(journal, Session(1), number)
+            journal.wait(legs[-1])
+            await asyncio.sleep(0)
+
+    with suppress(OSError):
+        kept(tmp_path, play, durability=durability)
+    assert [leg.told.result() for leg in legs] == [answer, answer]
+
+
+def test_nothing_is_written_behind_the_end(tmp_path):
+    async def play(journal: Journal) -> None:
+        journal.close()
+        leg = Leg()
+        say(journal, Session(1))
+        journal.wait(leg)
+        assert not await leg.told
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            journal.commit()
+        journal.close = lambda: None
+
+    assert [type(event) for event in kept(tmp_path, play)] == [events.Start, events.Stop]
+
+
+def test_a_bug_in_the_thread_that_syncs_is_a_trouble_as_any_other(tmp_path, monkeypatch):
+    async def play(journal: Journal) -> None:
+        with monkeypatch.context() as broken:
+            broken.setattr(journal.log, "sync", lambda **_: {}["a value"])
+            say(journal, Session(1))
+            await until(lambda: journal.problem == "KeyError")
+        await until(lambda: journal.problem is None)
+
+    kept(tmp_path, play)
+    assert verify(tmp_path).verdict == "whole"
