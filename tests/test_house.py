@@ -249,6 +249,18 @@ ELSEWHERE = {
     "proxy.audit.leaves": ("tests/audit/test_log.py", "hashes are judged by the segments they are of"),
     "proxy.audit.page": ("tests/audit/test_journal.py", "events are judged by what is written"),
     "proxy.audit.syncing": ("tests/audit/test_journal.py", "a thread is judged by what waits for it"),
+    "proxy.commands.audit.erase": (
+        "tests/commands/audit/test_person.py",
+        "persons are asked about by all its verbs",
+    ),
+    "proxy.commands.audit.hold": (
+        "tests/commands/audit/test_person.py",
+        "persons are asked about by all its verbs",
+    ),
+    "proxy.commands.audit.subject": (
+        "tests/commands/audit/test_person.py",
+        "persons are asked about by all its verbs",
+    ),
     "proxy.certificates": ("tests/test_cli.py", "files are judged by the faults that are told"),
     "proxy.wire.crowd": ("tests/config/test_routes.py", "what routes share is judged with several of them"),
     "proxy.wire.routes": ("tests/config/test_routes.py", "routes are judged by both ends of a connection"),
