@@ -246,6 +246,20 @@ ELSEWHERE = {
     "proxy.admin.metrics": ("tests/admin/test_api.py", "metrics are judged by what is scraped"),
     "proxy.config.plan": ("tests/config/test_read.py", "what is read is judged by what runs"),
     "proxy.config.values": ("tests/config/test_faults.py", "reading is judged by the faults it tells"),
+    "proxy.audit.asking": ("tests/audit/test_search.py", "conditions are judged by what fits them"),
+    "proxy.audit.index_follow": ("tests/audit/test_search.py", "an index is judged by what it answers"),
+    "proxy.audit.index_rows": ("tests/audit/test_search.py", "an index is judged by what it answers"),
+    **{
+        f"proxy.{name}": ("tests/commands/audit/test_reading.py", "answers are judged as they are shown")
+        for name in (
+            *("audit.export", "audit.report", "audit.sessions"),
+            *(
+                f"commands.audit.{verb}"
+                for verb in ("asked", "export", "given", "index", "record", "report", "search", "show", "stats")
+            ),
+            *("commands.audit.tail", "commands.audit.told"),
+        )
+    },
     "proxy.audit.leaves": ("tests/audit/test_log.py", "hashes are judged by the segments they are of"),
     "proxy.audit.page": ("tests/audit/test_journal.py", "events are judged by what is written"),
     "proxy.audit.syncing": ("tests/audit/test_journal.py", "a thread is judged by what waits for it"),

@@ -111,7 +111,7 @@ FIELDS = {"v", "log", "seq", "t", "mono", "b", "kind", "sid", "route", "routes",
 
 def of_event(event: events.Any) -> Hit:
     """The same as the index would say; but for its id, which is the index's."""
-    told: dict[str, Any] = msgspec.to_builtins(event)
+    told: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(event))  # lists, as the index has them
     more = told_otherwise(event, told)
     message = event if isinstance(event, events.Message) else None
     found = () if message is None else tuple(map(_found, message.f))

@@ -58,7 +58,7 @@ def record(found: Report, now: datetime, directory: str, *, utc: bool) -> list[P
         _scope(found, at, when(int(now.timestamp() * 1e9), utc=utc, form="%Y-%m-%d %H:%M %Z"), directory),
         Heading("Categories of personal data, and what was done"),
         *_categories(found),
-        Heading("What was not redacted"),
+        Heading("What was left as it was"),
         *_left(found),
         Heading("Rules in force"),
         *_rules(found, at),
@@ -118,7 +118,10 @@ def _left(found: Report) -> Iterator[Part]:
     if kept:
         yield f"{plural_of(kept, 'finding')} met a rule that says keep, and were passed on as they were."
     if shadow:
-        yield f"{plural_of(shadow, 'finding')} met a rule in shadow mode: noted, and passed on as they were."
+        yield (
+            f"{plural_of(shadow, 'finding')} met a rule in shadow mode, which only noted what it would have done;"
+            " another rule may have treated them."
+        )
     if exempt:
         yield f"{plural_of(exempt, 'finding')} met an exception of a rule, and were passed on as they were."
     flows = [flow for flow in every if flow.kept or flow.shadow or flow.exempt]
