@@ -1,4 +1,4 @@
-"""The verifier that stands alone says of every log what `hushwire audit verify` says; its Ed25519 is RFC 8032's."""
+"""The verifier that stands alone says of every log what `audit verify` says; its Ed25519 is that of RFC 8032."""
 
 from __future__ import annotations
 
