@@ -4,8 +4,8 @@
     python -m benchmarks.sinks --only postgres --events 1000000
 
 Servers are those of tests/audit/sinks: PostgreSQL with fsync, ClickHouse's own engine behind a small HTTP server,
-and librdkafka's mock brokers, which keep everything in memory. They share the cores with the shipper. `read` is the
-shipper alone: files, hashes, the check of the checkpoint, columns (which Kafka does not need).
+and librdkafka's mock brokers, which keep everything in memory. They share the cores with the shipper. `read` is
+the shipper alone: files, hashes, the check of the checkpoint, columns (which Kafka does not need).
 """
 
 from __future__ import annotations

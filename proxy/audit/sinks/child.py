@@ -27,6 +27,7 @@ log = logging.getLogger("hushwire")
 AGAIN = 1.0, 60.0  # seconds before a child that ended is replaced: the first time, and at most
 LIVED = 60.0  # seconds after which an end is not taken for the next one in a row
 TAKEN = 5.0  # seconds until it is seen whether somebody else still ships there
+GRACE = LAST + 1  # seconds from the end of a proxy to that of its children, in any case
 NICE = 10
 MODULE = "proxy.audit.sinks.child"
 
@@ -79,9 +80,10 @@ async def _end(child: Process) -> None:
     assert child.stdin is not None
     child.stdin.close()
     try:
-        await asyncio.wait_for(child.wait(), LAST + 2)
-    except TimeoutError:  # it waits for its sink; what has not arrived is shipped next time
-        child.kill()
+        await asyncio.wait_for(child.wait(), GRACE + 1)
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):  # it has ended just now
+            child.kill()
         await child.wait()
 
 
@@ -118,8 +120,8 @@ def _until_the_end_of_input(stop: threading.Event) -> None:
     """Then end in order, and in any case: a client that hangs must not outlive the proxy."""
     sys.stdin.buffer.read()
     stop.set()
-    threading.Event().wait(LAST + 2)
-    os._exit(0)
+    threading.Event().wait(GRACE)
+    os._exit(0)  # it waits for its sink; what has not arrived is shipped next time
 
 
 if __name__ == "__main__":

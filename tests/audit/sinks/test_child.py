@@ -111,7 +111,7 @@ def test_a_sink_that_hangs_delays_nobody_and_not_the_end_for_long(tmp_path: Path
             hanging = pid(children, at)
             assert alive(hanging)
         assert not alive(hanging)
-        assert longest < 0.5
+        assert longest < 5
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         began = time.monotonic()
