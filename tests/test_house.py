@@ -79,6 +79,7 @@ OUTSIDE: dict[str, set[str]] = {
     **{name: {"detect.ner.rampart"} for name in ("numpy", "onnxruntime", "tokenizers")},
     "cryptography": {"pseudonyms", "audit"},
     "msgspec": {"audit"},
+    "rfc3161_client": {"audit.anchors_tsa"},  # an extra: not imported unless time stamps are asked for
     "psycopg": {"audit.sinks.postgres"},  # these three are not imported unless somebody ships there
     "clickhouse_connect": {"audit.sinks.clickhouse"},
     "confluent_kafka": {"audit.sinks.kafka"},
@@ -260,6 +261,9 @@ ELSEWHERE = {
             *("commands.audit.tail", "commands.audit.told"),
         )
     },
+    "proxy.audit.committed": ("tests/audit/test_verify.py", "what is missing is judged by the verdict"),
+    "proxy.audit.diagnose": ("tests/audit/test_verify.py", "what is found is judged by what was done"),
+    "proxy.audit.examine": ("tests/audit/test_verify.py", "one log is judged as an audit of one"),
     "proxy.audit.leaves": ("tests/audit/test_log.py", "hashes are judged by the segments they are of"),
     "proxy.audit.page": ("tests/audit/test_journal.py", "events are judged by what is written"),
     "proxy.audit.syncing": ("tests/audit/test_journal.py", "a thread is judged by what waits for it"),
@@ -279,6 +283,8 @@ ELSEWHERE = {
     "proxy.wire.crowd": ("tests/config/test_routes.py", "what routes share is judged with several of them"),
     "proxy.wire.routes": ("tests/config/test_routes.py", "routes are judged by both ends of a connection"),
     "proxy.starting": ("tests/test_cli.py", "starting is judged by what a user is told"),
+    "proxy.commands.audit.anchor": ("tests/commands/audit/test_verify.py", "what is anchored is verified"),
+    "proxy.commands.audit.prove": ("tests/commands/audit/test_verify.py", "proofs are of what is verified"),
     "proxy.audited": ("tests/wire/test_audited.py", "put together, it runs as a process"),
     "proxy.app": ("tests/wire/test_shutdown.py", "runs as a process, as in every drill"),
     "proxy.codecs.escapes": ("tests/codecs/test_laws.py", "escapes are judged by what the codecs read and write"),

@@ -7,7 +7,7 @@
     pruned             the root that its peaks must lead to; an event `prune` that says so      tampered
     leaves, frontier   the segments, which are proven without them                              damaged
     public.key         spelt as written, and the checkpoint's signature                         tampered
-    marks, bodies      the commitments in the events (openings.py)                              tampered
+    marks, bodies      the commitments in the events (committed.py)                              tampered
     lock, names' days  nothing: they say nothing
 
 Reads only (repair.py mends). What is true of a log that is being written to is not reported as damage: its last
@@ -16,8 +16,10 @@ line may be on its way. What needs more than one log to tell is in verify.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from proxy.audit.checkpoint import Checkpoint, CheckpointError, Verifier
 from proxy.audit.diagnose import diagnose
@@ -26,18 +28,21 @@ from proxy.audit.verdict import Anchored, Damage, Fault, Head, Mend, Point, Repo
 from proxy.audit.walk import At, Leaves, Tell, Walked, walk
 
 LINES = 7  # of a note with one signature
-ATTEMPTS = 5  # a segment may be compressed or pruned while we read
+ATTEMPTS = 5
+Result = TypeVar("Result")
 
 
 def examine(folder: Path, verifier: Verifier, notes: Sequence[Anchored], tell: Tell) -> Report:
     """Look at one log. `notes` are what anchors keep of it. Raises OSError."""
-    for attempt in range(ATTEMPTS):
-        try:
-            return _Log(snapshot(folder), verifier, notes, tell).report()
-        except FileNotFoundError:
-            if attempt == ATTEMPTS - 1:
-                raise
-    raise AssertionError("the last attempt returns or raises")
+    return settled(lambda: _Log(snapshot(folder), verifier, notes, tell).report())
+
+
+def settled(look: Callable[[], Result]) -> Result:
+    """What `look` returns, once no segment is compressed or pruned while it looks. Raises OSError."""
+    for _ in range(ATTEMPTS - 1):
+        with suppress(FileNotFoundError):
+            return look()
+    return look()
 
 
 class _Log:
