@@ -31,7 +31,8 @@ from proxy.core.session import Session
 
 BLOCKS = (1, 5, 50, 500)
 RATES = (20_000, 50_000, 100_000)
-VARIANTS = ("none", "journal", "with fingerprints")
+NOBODY, ALONE = "nobody", "journal, without turns"
+VARIANTS = (NOBODY, "journal", "journal and fingerprints")
 MODES = ("async", "written", "synced")
 MESSAGE_RATES = (100, 1_000, 20_000)
 TICK = 0.001  # seconds
@@ -59,14 +60,30 @@ class Leg:
         raise RuntimeError("the log took nothing; is the disk full?")
 
 
-class Source:
-    """Makes notes and gives them to `journal`, if there is one; `marked` if findings have fingerprints."""
+class Calm:
+    """A leg that waits, and counts nothing."""
 
-    def __init__(self, journal: Journal | None, keys: Keys | None) -> None:
+    def written(self) -> None:
+        """It may leave."""
+
+    def unwritten(self) -> None:
+        """As above."""
+        raise RuntimeError("the log took nothing; is the disk full?")
+
+
+CALM = Calm()
+
+
+class Source:
+    """Makes notes and gives them to `journal`, if there is one; findings have fingerprints by `keys`. `timed` legs
+    write down how long they waited."""
+
+    def __init__(self, journal: Journal | None, keys: Keys | None, timed: bool = False) -> None:
         self.journal, self.mark = journal, keys.mark if keys is not None else None
         self.session = Session(1)
         self.number = 0
         self.times: list[float] = []
+        self.timed = timed
 
     def say(self, count: int) -> None:
         """So many messages with a finding each, of one leg."""
@@ -80,7 +97,7 @@ class Source:
         self.number += count
         if waits:
             assert journal is not None
-            journal.wait(Leg(self.times))
+            journal.wait(Leg(self.times) if self.timed else CALM)
 
 
 def begin(audit: Path, keys: Keys, run: str, durability: str, segment_size: int = SEGMENT_SIZE) -> Journal:
@@ -126,17 +143,22 @@ class Cost:
 async def _cost(folder: Path, variant: str, block: int, count: int) -> Cost:
     keys = Keys.open(keys_folder())
     with kept(folder, keys) as journal:
-        source = Source(journal if variant != "none" else None, keys if variant == "with fingerprints" else None)
-        for _ in range(200):  # warm
-            source.say(block)
-            await asyncio.sleep(0)
-        cpu, since = time.process_time(), time.perf_counter()
-        for _ in range(count // block):
-            source.say(block)
-            await asyncio.sleep(0)
-        cpu, wall = time.process_time() - cpu, time.perf_counter() - since
+        source = Source(_given(journal, variant), keys if variant == VARIANTS[-1] else None)
+        for turns in (200, count // block):  # the first to get warm
+            cpu, since = time.process_time(), time.perf_counter()
+            for _ in range(turns):
+                source.say(block)
+                if variant == ALONE:
+                    journal.commit()
+                else:
+                    await asyncio.sleep(0)
+            cpu, wall = time.process_time() - cpu, time.perf_counter() - since
         await asyncio.sleep(0.01)
     return Cost(cpu / count * 1e6, wall / count * 1e6)
+
+
+def _given(journal: Journal, variant: str) -> Journal | None:
+    return None if variant == NOBODY else journal
 
 
 def cost(folder: Path, rounds: int, count: int, told: Told) -> dict[str, list[tuple[float, float]]]:
@@ -145,7 +167,7 @@ def cost(folder: Path, rounds: int, count: int, told: Told) -> dict[str, list[tu
     for turn in range(rounds):
         for block in BLOCKS:
             told(f"cost: {block} in a block, round {turn + 1} of {rounds}")
-            for variant in VARIANTS:
+            for variant in (*VARIANTS, ALONE):
                 one = on_loop(lambda variant=variant, block=block: _cost(folder, variant, block, count))
                 found.setdefault(f"{variant}, {block}", []).append((one.cpu, one.wall))
     return found
@@ -155,14 +177,13 @@ def cost_shown(found: dict[str, list[tuple[float, float]]]) -> str:
     """Medians, what is added, and events a second (best round)."""
     rows = []
     for block in BLOCKS:
-        base = median(cpu for cpu, _ in found[f"none, {block}"])
-        for variant in VARIANTS:
+        base = median(cpu for cpu, _ in found[f"{NOBODY}, {block}"])
+        for variant in (*VARIANTS, ALONE):
             samples = found[f"{variant}, {block}"]
             cpu, wall = median(cpu for cpu, _ in samples), min(wall for _, wall in samples)
             row = [f"{block} in a block, {variant}", number(cpu), number(1000 / wall)]
-            rows.append(
-                [*row, f"{cpu - base:+.2f}", f"{cpu / base:.1f}x"] if variant != "none" else [*row, "", ""]
-            )
+            compared = variant not in (NOBODY, ALONE)
+            rows.append([*row, *((f"{cpu - base:+.2f}", f"{cpu / base:.1f}x") if compared else ("", ""))])
     return table("Per event with one finding", ["", "CPU us", "1000/s", "added us", "ratio"], rows)
 
 
@@ -173,7 +194,7 @@ async def _lag(folder: Path, variant: str, rate: int, seconds: float) -> dict[st
     keys = Keys.open(keys_folder())
     late: list[float] = []
     with kept(folder, keys) as journal:
-        source = Source(journal if variant != "none" else None, keys if variant == "with fingerprints" else None)
+        source = Source(_given(journal, variant), keys if variant == VARIANTS[-1] else None)
         cpu, since, said = time.process_time(), time.perf_counter(), 0
         while (now := time.perf_counter() - since) < seconds:
             due = int(now * rate)
@@ -204,10 +225,11 @@ def lag_shown(found: dict[str, list[dict[str, float]]]) -> str:
     """Medians over the rounds."""
     rows = []
     for rate in RATES:
-        base = median(one["cpu"] for one in found[f"none, {rate}"])
+        base = median(one["cpu"] for one in found[f"{NOBODY}, {rate}"])
         for variant in VARIANTS:
             middle = {
-                key: median(one[key] for one in found[f"{variant}, {rate}"]) for key in found[f"none, {rate}"][0]
+                key: median(one[key] for one in found[f"{variant}, {rate}"])
+                for key in found[f"{NOBODY}, {rate}"][0]
             }
             cells = [f"{middle[key]:.2f}" for key in ("p50", "p99", "max", "cpu")]
             rows.append([f"{rate:,}/s, {variant}", *cells, f"{middle['cpu'] - base:+.2f}"])
@@ -224,7 +246,7 @@ def lag_shown(found: dict[str, list[dict[str, float]]]) -> str:
 async def _durability(folder: Path, mode: str, rate: int, seconds: float) -> list[float]:
     keys = Keys.open(keys_folder())
     with kept(folder, keys, mode) as journal:
-        source = Source(journal, keys)
+        source = Source(journal, keys, timed=True)
         since, said = time.perf_counter(), 0
         while (now := time.perf_counter() - since) < seconds:
             due = int(now * rate)

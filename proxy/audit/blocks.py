@@ -111,7 +111,13 @@ def blocks(segment: Segment, offset: int = 0, end: int | None = None) -> Iterato
 
 
 def _opened(segment: Segment) -> BinaryIO:
-    return cast(BinaryIO, gzip.open(segment.path)) if segment.sealed else segment.path.open("rb")
+    """Also if it was compressed since it was listed: its bytes are the same."""
+    if not segment.sealed:
+        try:
+            return segment.path.open("rb")
+        except FileNotFoundError:
+            return cast(BinaryIO, gzip.open(f"{segment.path}.gz"))
+    return cast(BinaryIO, gzip.open(segment.path))
 
 
 def _number(piece: bytes, place: int) -> int:

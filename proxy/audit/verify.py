@@ -18,7 +18,7 @@ from typing import Protocol
 from proxy.audit.blocks import Reading, SegmentError
 from proxy.audit.checkpoint import CheckpointError, Verifier
 from proxy.audit.committed import Admitted, admitted, check
-from proxy.audit.examine import examine
+from proxy.audit.examine import examine, settled
 from proxy.audit.layout import LOG, logs, segments
 from proxy.audit.snapshot import snapshot
 from proxy.audit.verdict import Anchored, Fault, Report, Verdict, verdict
@@ -77,7 +77,7 @@ def verify(
     for folder in folders if only is None else [only]:
         notes = [note for anchor in anchors for note in anchor.notes(name)] if (name := named(folder)) else []
         audit.logs.append(examine(folder, verifier, notes, tell))
-    said = cache(lambda: admitted(folders))
+    said = cache(lambda: settled(lambda: admitted(folders)))
     for report in audit.logs:
         if not report.faults:
             _explained(directory / report.name, report, audit.logs, said)
@@ -109,7 +109,7 @@ def _explained(folder: Path, report: Report, reports: Sequence[Report], said: Ca
         says = f"events before {report.first} were removed, and no event says that they were pruned"
         _unsaid(report, Fault("removed", 0, report.first - 1, says), others, report.begun)
     signed = report.signed.point.seq if report.signed else 0
-    for lack in check(snapshot(folder), report.log, signed, said):
+    for lack in settled(lambda: list(check(snapshot(folder), report.log, signed, said))):
         fault = Fault("removed" if lack.unsaid else "changed", lack.seq, lack.seq, lack.says)
         if lack.unsaid:
             _unsaid(report, fault, others, lack.t)

@@ -97,3 +97,17 @@ def test_clocks_that_jump_change_no_order(tmp_path, monkeypatch):
     assert verified(tmp_path / "audit") == "whole"
     names = [path.name for path in sorted(Path(tmp_path / "audit" / "log-0").glob("*.jsonl*"))]
     assert names == sorted(names, key=lambda name: int(name[9:15])), "days never go back"
+
+
+def test_a_log_is_whole_while_its_segments_are_compressed(tmp_path):
+    async def talk() -> None:
+        journal = begin(tmp_path / "audit", Keys.open(tmp_path / "keys"), "0badcafe", "written", 3_000)
+        talk, verdicts = Talk(journal, "0badcafe", random.Random(3)), set()
+        for _ in range(25):
+            await talk.for_a_while(0.02)
+            verdicts.add(await asyncio.to_thread(verified, tmp_path / "audit"))
+        journal.close()
+        assert verdicts == {"whole"}
+        assert len(list((tmp_path / "audit" / "log-0").glob("*.gz"))) > 10
+
+    asyncio.run(talk())
