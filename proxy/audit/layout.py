@@ -10,8 +10,8 @@
         20261122-000000.order       finds fingerprints in the marks of a segment that is closed; derived (order)
         20261123-000000.bodies      what left, erasable; level `sanitised` only (bodies)
         checkpoint                  the newest signed tree head (checkpoint.py)
-        frontier                    the writer's place at that checkpoint (JSON)
-        pruned                      what retention removed: JSON {"size", "seq", "peaks"}; the tree goes on
+        frontier                    the writer's place at that checkpoint (JSON; restore.Place)
+        pruned                      what retention removed: where the log begins now, as `frontier`; the tree goes on
       public.key                    the verifier key of the signatures (C2SP signed-note vkey)
       index.sqlite                  derived and disposable
       holds.json                    legal holds
