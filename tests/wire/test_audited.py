@@ -11,6 +11,7 @@ import itertools
 import json
 import os
 import random
+import resource
 import signal
 import socket
 import ssl
@@ -307,6 +308,36 @@ def test_who_waits_for_the_log_at_a_shutdown_is_served_first() -> None:
         assert inside.journal.commits <= 20
         ends = [event for event in inside.journal.events if event[0] == "refused"]
         assert ends == [("refused", "shutdown", 0)] * 20
+
+
+@pytest.mark.parametrize("durability", ["written", "synced"])
+def test_a_disk_that_takes_nothing_closes_who_needs_it_and_the_proxy_says_so_until_it_does(
+    tmp_path: Path, durability: str
+) -> None:
+    options = ("--audit", str(tmp_path), "--audit-durability", durability)
+    with Service() as service, Hushwire(service.url, *options) as proxy:
+        limits = resource.prlimit(proxy.process.pid, resource.RLIMIT_FSIZE)
+        with opened(proxy) as clean, opened(proxy) as client:
+            resource.prlimit(proxy.process.pid, resource.RLIMIT_FSIZE, (1, limits[1]))
+            client.raw(client.frame(TEXT, b"with " + MAIL) + client.frame(TEXT, b"behind"))
+            assert client.hears_close() == AUDIT_UNAVAILABLE
+            status, text = admin_answer(proxy, "/-/ready")
+            assert (status, json.loads(text)["because"]) == (
+                503,
+                ["the audit log cannot be written: File too large"],
+            )
+            assert metrics(proxy)["hushwire_audit_stuck"] == 1
+            clean.say(TEXT, b"clean")
+            assert clean.hears_payload() == b"clean"
+            resource.prlimit(proxy.process.pid, resource.RLIMIT_FSIZE, limits)
+            assert eventually(lambda: admin_answer(proxy, "/-/ready")[0] == 200)
+            clean.say(TEXT, MAIL)
+            assert clean.hears_payload() == STARS
+        assert metrics(proxy)["hushwire_audit_stuck"] == 0
+        assert metrics(proxy)['hushwire_refusals_total{cause="audit"}'] == 1
+        assert eventually(lambda: still_open(proxy) == 0)
+    (refusal,) = logged(tmp_path, "refuse")
+    assert (refusal["cause"], refusal["lost"]) == ("audit", 1)
 
 
 # -- TLS, ends, limits, rules ----------------------------------------------------------------------------------
