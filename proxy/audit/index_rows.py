@@ -72,12 +72,14 @@ class Rows:
 
     def take(self, log: int, read: Read) -> None:
         """Gather what was read."""
-        segment = log << SEGMENT_BITS | read.segment.number
-        base = log << SEQ_BITS
+        segment, base = log << SEGMENT_BITS | read.segment.number, log << SEQ_BITS
+        begin = end = 0  # of the quarter of an hour that is being counted
         for event in read.events:
-            if (segment, event.t // QUARTER) != self._place:
+            if not begin <= event.t < end:
                 self._count()
                 self._place = segment, event.t // QUARTER
+                begin = event.t // QUARTER * QUARTER
+                end = begin + QUARTER
             if type(event) is events.Message:
                 self._message(event, base)
             else:
@@ -85,31 +87,21 @@ class Rows:
         self.count += len(read.events)
 
     def _message(self, event: events.Message, base: int) -> None:
-        found = event.f
+        found, told = event.f, None
         names: Key = (event.route, event.dir, event.op, event.policy, event.verdict, event.cause)
         for one in found:
             names += (one.entity, one.rule, one.recognizer, one.op, one.mode)
         look = self._looks.get(names) or self._look(names, event)
-        session = self._sessions.get(event.sid) or self._session(event.sid, event.route)
-        told = None
-        if found:
+        if len(found) == 1:  # as most have: 0.3 us less than with a loop
+            told = f"[{look.parts[0]}{found[0].len},{found[0].score}]]"
+        elif found:
             pieces = [f"{part}{one.len},{one.score}]" for part, one in zip(look.parts, found, strict=True)]
             told = f"[{','.join(pieces)}]"
+        session = self._sessions.get(event.sid) or self._session(event.sid, event.route)
         size_in, size_out = event.in_, event.out
-        row = (
-            base + event.seq,
-            event.t,
-            look.shape,
-            session,
-            event.n,
-            size_in,
-            size_out,
-            event.lat_us,
-            told,
-            None,
-        )
+        number, n, us = base + event.seq, event.n, event.lat_us
+        self._newest[session] = row = (number, event.t, look.shape, session, n, size_in, size_out, us, told, None)
         self._events.append(row)
-        self._newest[session] = row
         if not look.events:
             self._counted.append(look)
         look.events += 1
