@@ -97,14 +97,14 @@ PANELS: dict[str, tuple[Option, ...]] = {
         O("audit_level", "--audit-level", "sessions|findings|messages|sanitised", "findings",
           "What is taken down: connections; messages with findings too; every message; and also what left of it."),
         O("audit_durability", "--audit-durability", "async|written|synced", "written",
-          "When a message with findings leaves: at once, when its event is written (a power cut may cost 10 ms), or"
-          " when it is on the disk."),
+          "When a message with findings leaves: at once, when its event is written (a power cut may cost 10 ms),"
+          " or when it is on the disk."),
         O("audit_keep", "--audit-keep", "TIME", "90d",
           "Remove events that are older; 0 keeps all."),
         O("audit_keep_size", "--audit-keep-size", "SIZE", "0",
           "Remove the oldest events beyond so much; 0 sets no limit."),
         O("audit_client", "--audit-client", "fingerprint|network|none", "fingerprint",
-          "How events name a client: by a keyed fingerprint of its address, its network (/24, /48), or not at all."),
+          "How events name a client: by a keyed fingerprint of its address, its network (/24, /48), or not."),
         O("audit_key", "--audit-key", "env:NAME|file:PATH", "this installation's",
           "The key that signs the log: 64 hex digits."),
         O("audit_anchor", "--audit-anchor", "WHERE", "",

@@ -72,11 +72,12 @@ def _meant(kept: Sequence[Version], digest: str, rules: str | None) -> Path:
 
 def _put_back(main: Path, digest: str, ner: str) -> dict[str, str]:
     """Build the version, and write its files. Exits if that does not work."""
-    from proxy.app import StartError, ground_of
+    from proxy.app import ground_of
     from proxy.rulebook.disk import ChangedError
     from proxy.rulebook.faults import RulesError
     from proxy.rulebook.live import Rules
     from proxy.rulebook.versions import VersionError, Versions, state_directory
+    from proxy.starting import StartError
 
     versions = Versions(state_directory())
     try:

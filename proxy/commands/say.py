@@ -22,9 +22,9 @@ def stop(*lines: str, code: int) -> NoReturn:
 @contextmanager
 def stopping() -> Iterator[None]:
     """Where rules or a start fail: say why on stderr, faults with their places, and exit."""
-    from proxy.app import StartError
     from proxy.commands.tell import show
     from proxy.rulebook.faults import RulesError
+    from proxy.starting import StartError
 
     try:
         yield

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import typer
 
-from proxy.app import StartError
 from proxy.commands.judge import judge
 from proxy.commands.say import plural, printable, sound, stopping
 from proxy.rulebook.faults import Fault, RulesError
+from proxy.starting import StartError
 from tests.rules import ground
 
 FAULT = Fault("a.yaml", 2, 3, "E011", "wrong", "mend")

@@ -13,13 +13,14 @@ from time import sleep
 import hyperscan
 import pytest
 
-from proxy.app import StartError, built_of, ground_of
+from proxy.app import built_of, ground_of
 from proxy.detect import database as module
 from proxy.detect import gate
 from proxy.detect.compiling import compiled
 from proxy.detect.database import SMALL, Wanted, databases
 from proxy.detect.engine import Engine
 from proxy.detect.gate import GateError
+from proxy.starting import StartError
 
 MANY = [f"shoe{number:04}" for number in range(SMALL // 8 + 1)]
 """Too many to be compiled in this process."""
