@@ -11,7 +11,7 @@
         20261123-000000.bodies      what left, erasable; level `sanitised` only (bodies)
         checkpoint                  the newest signed tree head (checkpoint.py)
         frontier                    the writer's place at that checkpoint (JSON; restore.Place)
-        pruned                      what retention removed: where the log begins now, as `frontier`; the tree goes on
+        pruned                      where the log begins since retention removed some of it, as `frontier`
       public.key                    the verifier key of the signatures (C2SP signed-note vkey)
       index.sqlite                  derived and disposable
       holds.json                    legal holds
