@@ -395,7 +395,8 @@ class Log:
         if self.odd is not None or self.error:
             self.bad.append(f"event {self.seq if self.odd is None else self.odd} is not what should be there")
         for path, length in self.torn:
-            if path != self.paths[-1] or path.suffix == ".gz":
+            behind = [first for other, first, _ in self.sides if other.name > path.name]
+            if path.suffix == ".gz" or any(first < self.size for first in behind):
                 self.bad.append(f"{path.name} ends with {length} bytes that are no event")
             elif not self.live:
                 self.hurt.append(f"{path.name} ends with a torn line of {length} bytes")

@@ -23,6 +23,7 @@ from typing import TypeVar
 
 from proxy.audit.checkpoint import Checkpoint, CheckpointError, Verifier
 from proxy.audit.diagnose import diagnose
+from proxy.audit.layout import Segment
 from proxy.audit.snapshot import Snapshot, State, StateError, snapshot
 from proxy.audit.verdict import Anchored, Damage, Fault, Head, Mend, Point, Report, event_fault
 from proxy.audit.walk import At, Leaves, Tell, Walked, walk
@@ -177,7 +178,7 @@ class _Log:
         elif walked.error and walked.stopped:
             self._fault("changed", f"{walked.stopped.path.name}: {walked.error}", walked.seq)
         for segment, torn in walked.torn:
-            if segment != self.shot.segments[-1] or segment.sealed:
+            if segment.sealed or _goes_on_behind(segment, walked):
                 self._fault("inserted", f"{segment.path.name} ends with {torn} bytes that are no event")
             elif not self.shot.live:
                 self._damage(f"{segment.path.name} ends with a torn line of {torn} bytes", "tail", segment.path)
@@ -231,6 +232,11 @@ def _is_at(frontier: State, at: At | None) -> bool:
         return False
     place = frontier.segment, frontier.offset
     return place == (at.segment, at.offset) or frontier.offset == -1 or (place[0] > at.segment and not place[1])
+
+
+def _goes_on_behind(segment: Segment, walked: Walked) -> bool:
+    """Whether blocks follow in later segments. A power cut may leave nothing of those but their names."""
+    return any(other.first < walked.size for other in walked.leaves if other.segment.number > segment.number)
 
 
 def _is_lost(leaves: Leaves, walked: Walked) -> bool:

@@ -315,6 +315,18 @@ def test_a_power_cut_may_leave_the_next_segment_and_not_the_end_of_the_one_befor
         assert "a power cut has taken event" in damages(audit)[0]
 
 
+@pytest.mark.parametrize("left", [b"", b'{"b":'])
+def test_a_power_cut_may_leave_only_the_name_of_the_next_segment(tmp_path, left):
+    log = unsigned(tmp_path)
+    first = segments(log.folder)[0].path
+    first.write_bytes(first.read_bytes()[:-20])
+    log.rotate()
+    (log.folder / f"{log.name}.jsonl").write_bytes(left)
+    audit = verify(tmp_path)
+    assert audit.verdict == "damaged"
+    assert "ends with a torn line" in damages(audit)[0]
+
+
 def test_bytes_that_are_no_event_in_front_of_another_segment_were_put_there(tmp_path):
     log = small(tmp_path)
     with segments(log.folder)[1].path.open("ab") as file:
