@@ -9,6 +9,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, tzinfo
+from functools import cache
 from typing import Any, NamedTuple
 
 from proxy.audit.asking import marks, outlines_sql, treatments_sql
@@ -61,7 +62,10 @@ class Sessions(NamedTuple):
 
 
 class Stats:
-    """Counts of what fits a question; session and client of it do not count. Each is asked for once."""
+    """Counts of what fits a question, but for its session and client: `findings` of every combination of names,
+    `events` likewise (whatever the question says about findings), `over_time`: findings in force by the beginning
+    of their quarter of an hour (Unix time in seconds), and `sessions` of the routes asked for. The index is asked
+    once for each."""
 
     def __init__(self, db: sqlite3.Connection, question: Question) -> None:
         self.db, self.question = db, question
@@ -80,9 +84,10 @@ class Stats:
             f" WHERE {span} AND {outlines} AND {treatments}"
         )
         self._given, self._given_all = ends + given, ends + given + more
+        self.findings, self.events = cache(self._findings), cache(self._events)
+        self.over_time, self.sessions = cache(self._over_time), cache(self._sessions)
 
-    def findings(self) -> list[Sum]:
-        """Of every combination."""
+    def _findings(self) -> list[Sum]:
         rows = self.db.execute(
             "SELECT kind, route, way, policy, verdict, entity, rule, operator, recognizer, mode, sum(n) FROM"
             " (SELECT outline, treatment, sum(findings) AS n FROM finding_counts"
@@ -93,8 +98,7 @@ class Stats:
         )
         return [Sum._make(row) for row in rows]
 
-    def events(self) -> list[Events]:
-        """Of every combination. What a question says about findings does not count here."""
+    def _events(self) -> list[Events]:
         rows = self.db.execute(
             "SELECT kind, route, way, policy, verdict, cause, sum(events), sum(size_in), sum(size_out) FROM counts"
             f" {self._outlines} GROUP BY 1, 2, 3, 4, 5, 6",
@@ -102,8 +106,7 @@ class Stats:
         )
         return [Events._make(row) for row in rows]
 
-    def over_time(self) -> dict[int, int]:
-        """Findings in force by the beginning of their quarter of an hour (Unix time in seconds)."""
+    def _over_time(self) -> dict[int, int]:
         rows = self.db.execute(
             "SELECT quarter, sum(findings) FROM finding_counts"
             f" {self._treatments} AND mode = 'enforce' GROUP BY quarter ORDER BY quarter",
@@ -111,8 +114,7 @@ class Stats:
         )
         return {quarter * QUARTER // SECOND: count for quarter, count in rows}
 
-    def sessions(self) -> Sessions:
-        """Of the routes asked for."""
+    def _sessions(self) -> Sessions:
         routes = self.question.route
         where = f"AND route IN ({marks(routes)})" if routes else ""
         ends = (self.since or 0, AT_MOST if self.until is None else self.until, *routes)
