@@ -23,10 +23,10 @@ from proxy.audit.sealing import finished, seal
 log = logging.getLogger("hushwire")
 
 Anchor = Callable[[str], None]
-"""Keeps a signed checkpoint somewhere else. Called with each new one, a second apart or more; it may wait, but not
-for ever, and raises if it could not."""
+"""Keeps a signed checkpoint somewhere else. Called with the newest one, once a minute and at the end; it may wait,
+but not for ever, and raises if it could not."""
 
-EVERY = 60.0  # seconds between two looks at what is old, and from a failure to the next attempt
+EVERY = 60.0  # seconds between two anchored checkpoints, two looks at what is old, a failure and the next attempt
 END = 2.0  # seconds that the end of the process waits
 
 
@@ -61,34 +61,33 @@ class Tending:
     def _run(self) -> None:
         while True:
             ended = self._ended  # before the last look at the newest checkpoint
-            self._attempt("anchor", self.anchor)
+            self._attempt("anchor", self.anchor, now=ended)
             if ended:
                 return
             self._attempt("seal", self.seal)
-            if self._attempt("prune", self.prune):
-                self._next["prune"] = time.monotonic() + self._every
+            self._attempt("prune", self.prune)
             self._woken.wait(self._every)
             self._woken.clear()
 
-    def _attempt(self, step: str, work: Callable[[], None]) -> bool:
-        """Whether it was done."""
-        if time.monotonic() < self._next.get(step, 0.0):
-            return False
+    def _attempt(self, step: str, work: Callable[[], bool], *, now: bool = False) -> None:
+        """If its time has come; then it has to come again if there was anything to do."""
+        if time.monotonic() < self._next.get(step, 0.0) and not now:
+            return
         try:
-            work()
+            if work():
+                self._next[step] = time.monotonic() + self._every
         except Exception as error:
             why = (isinstance(error, OSError) and error.strerror) or type(error).__name__
             log.error("audit: %s failed, and is tried again in a minute: %s", step, why)
             self._next[step] = time.monotonic() + self._every
-            return False
-        return True
 
-    def anchor(self) -> None:
-        """Give the newest checkpoint to every anchor that has not got it. Raises what the first failing one does,
-        after all were asked."""
-        note, failure = self._log.note, None
+    def anchor(self) -> bool:
+        """Give the newest checkpoint to every anchor that has not got it; whether there was one. Raises what the
+        first failing one does, after all were asked."""
+        note, failure, asked = self._log.note, None, False
         for index, anchor in enumerate(self._anchors):
             if note and self._anchored[index] != note:
+                asked = True
                 try:
                     anchor(note)
                     self._anchored[index] = note
@@ -96,21 +95,24 @@ class Tending:
                     failure = failure or error
         if failure is not None:
             raise failure
+        return asked
 
-    def seal(self) -> None:
-        """Compress what is finished and on the disk. Raises OSError, SealError."""
+    def seal(self) -> bool:
+        """Compress what is finished and on the disk; never put off. Raises OSError, SealError."""
         for segment in finished(self._log.folder, self._log.settled):
             if self._ended:
-                return
+                break
             seal(segment)
+        return False
 
-    def prune(self) -> None:
+    def prune(self) -> bool:
         """Remove what is too old, here and in logs that nobody writes to. Raises what prune does."""
         own = self._log.folder
         prune(own, self._log.settled, self._log.signed, self._retention, self._told)
         for folder in logs(own.parent):
             if folder != own and overdue(segments(folder), self._retention, time.time()):
                 self._prune_idle(folder)
+        return True
 
     def _prune_idle(self, folder: Path) -> None:
         """If nobody holds it, and it is signed."""

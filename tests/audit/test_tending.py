@@ -116,6 +116,22 @@ def test_what_fails_is_said_without_words_of_others_and_tried_again(log, caplog)
     assert "secret" not in caplog.text
 
 
+def test_anchors_get_a_checkpoint_a_minute_and_the_last_one(log):
+    notes: list[str] = []
+    kept = Tending(log, told, Retention(), [notes.append])
+    log.sync()
+    kept.start()
+    until(lambda: len(notes) == 1)
+    for _ in range(3):
+        block(log)
+        log.sync()
+        kept.wake()
+        time.sleep(0.05)  # enough to be asked, were it not too early
+    assert len(notes) == 1
+    kept.stop()
+    assert notes[1:] == [log.note]
+
+
 def test_the_last_checkpoint_reaches_the_anchors(log):
     given: list[str] = []
     kept = Tending(log, told, Retention(), [given.append])
