@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from proxy.audit import events
@@ -17,6 +17,7 @@ Names = tuple[str, ...]
 SECOND = 10**9
 UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 AGO = re.compile(rf"(\d+(?:\.\d+)?) *({'|'.join(UNITS)})(?: ago)?")
+FARTHEST = 1 << 62  # nanoseconds from 1970: the year 2116, and what SQLite can compare
 DAYS = {"today": 0, "yesterday": 1}
 
 
@@ -126,22 +127,23 @@ def _any(event: events.Any, name: str, wanted: Names) -> bool:
 def moment(written: str, now: datetime, zone: tzinfo | None = None) -> int:
     """Unix time in nanoseconds of `2h`, `30m ago`, `today`, `2026-11-20`, `14:30` or a time in ISO 8601.
 
-    What has no zone is of `zone`, by default this machine's. ValueError if it is nothing of that.
+    What has no zone is of `zone`, by default this machine's. ValueError or OverflowError if it is nothing of that,
+    or too far away.
     """
-    text = written.strip().lower()
+    text, here = written.strip().lower(), now.astimezone(zone)
     if match := AGO.fullmatch(text):
-        return int((now.timestamp() - float(match[1]) * UNITS[match[2]]) * SECOND)
-    here = now.astimezone(zone)
-    if text == "now":
-        return int(now.timestamp() * SECOND)
-    if text in DAYS:
+        when = now - timedelta(seconds=float(match[1]) * UNITS[match[2]])
+    elif text == "now":
+        when = now
+    elif text in DAYS:
         when = datetime.combine(here.date() - timedelta(days=DAYS[text]), datetime.min.time())
-    elif re.fullmatch(r"\d\d?:\d\d(:\d\d)?", text):
-        when = datetime.fromisoformat(
-            f"{here.date()} {text.rjust(5, '0') if len(text) < 6 else text.rjust(8, '0')}"
-        )
+    elif re.fullmatch(r"\d\d:\d\d(:\d\d)?", text):
+        when = datetime.fromisoformat(f"{here.date()} {text}")
     else:
         when = datetime.fromisoformat(text.upper().replace(" UTC", "Z"))
     if when.tzinfo is None:
         when = when.replace(tzinfo=zone) if zone is not None else when.astimezone()
-    return round(when.astimezone(UTC).timestamp() * 1e6) * 1000
+    found = round(when.timestamp() * 1e6) * 1000
+    if abs(found) > FARTHEST:
+        raise ValueError("no event can be so far away")
+    return found

@@ -15,12 +15,11 @@ from typing import NamedTuple
 from proxy.audit.asking import marks, shapes_of
 from proxy.audit.hits import Found, Hit, hits_of
 from proxy.audit.index import Index
-from proxy.audit.question import Question
+from proxy.audit.question import FARTHEST, Question
 
 __all__ = ["COUNTED", "Cursor", "Found", "Hit", "Page", "hits_of", "search"]
 
 COUNTED = 10_000  # how many more there are is counted so far
-LONG_AGO, FAR_AWAY = -(1 << 62), 1 << 62
 TRIED = 64  # shapes that may say from when on to look
 TOGETHER = 200  # sessions of a client that are asked for at once
 FEW = 20_000  # events of shapes, below which a client's sessions are compared with them
@@ -47,7 +46,7 @@ def search(index: Index, question: Question, limit: int = 50, after: Cursor | No
     wanted = Wanted(db, question)
     if not wanted.possible:
         return Page([], 0, None)
-    before = after or Cursor(wanted.until, 0)
+    before = Cursor(wanted.until, 0) if after is None else Cursor(*(min(max(one, 0), FARTHEST) for one in after))
     newest = wanted.newest(limit, before)
     hits = hits_of(db, [number for _, number in newest])
     if len(newest) < limit:
@@ -62,14 +61,12 @@ class Wanted:
 
     def __init__(self, db: sqlite3.Connection, question: Question) -> None:
         self.db, self.question = db, question
-        self.since = LONG_AGO if question.since is None else question.since
-        self.until = FAR_AWAY if question.until is None else question.until
-        self.session = None if question.session is None else _session(db, question.session)
+        self.since = -FARTHEST if question.since is None else question.since
+        self.until = FARTHEST if question.until is None else question.until
+        self.session = _session(db, question)
         self.narrowed = question.session is None or bool(question.given().keys() - {"session", "since", "until"})
         self.shapes = shapes_of(db, question) if self.narrowed else []
-        self.possible = bool(self.shapes or not self.narrowed) and (question.session is None) == (
-            self.session is None
-        )
+        self.possible = bool(self.shapes or not self.narrowed) and (question.session is None or bool(self.session))
 
     def newest(self, limit: int, before: Cursor, *, times: bool = True) -> list[tuple[int, int]]:
         """(time, id) of the newest that fit behind `before`, newest first; in no order without `times`."""
@@ -137,7 +134,10 @@ class Wanted:
             yield [number for number, _ in part], part[0][1]
 
 
-def _session(db: sqlite3.Connection, sid: str) -> int | None:
-    run, _, number = sid.rpartition("-")
-    row = db.execute("SELECT id FROM sessions WHERE run = ? AND number = ?", (run, number)).fetchone()
-    return None if row is None else int(row[0])
+def _session(db: sqlite3.Connection, question: Question) -> int | None:
+    """The number of the session asked for; None if there is none, or it is of other clients."""
+    run, _, number = (question.session or "").rpartition("-")
+    row = db.execute("SELECT id, client FROM sessions WHERE run = ? AND number = ?", (run, number)).fetchone()
+    if row is None or (question.client and row[1] not in question.client):
+        return None
+    return int(row[0])

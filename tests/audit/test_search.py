@@ -101,6 +101,14 @@ def test_a_client_is_found_by_its_sessions(audit, index):
         fitting = newest([event for event in read(audit) if asked.fits(event)])
         assert named(search(index, question, 1000)) == fitting and len(fitting) > 1
         assert named(search(index, question, 3)) == fitting[:3]
+    sid = next(event.sid for event in read(audit) if isinstance(event, events.SessionClose))
+    assert search(index, Question(session=sid)).hits
+    assert not search(index, Question(session=sid, client=("fp:0000000000000000",))).hits
+
+
+def test_a_page_that_nobody_was_given_is_empty_or_the_first(index):
+    for after in (Cursor(1 << 70, 1 << 70), Cursor(-5, -5)):
+        assert len(search(index, Question(), 5, after).hits) in (0, 5)
 
 
 def test_a_session_is_told_in_the_order_of_its_log_whatever_the_clock_did(tmp_path):
@@ -282,7 +290,9 @@ def test_times_are_read_as_people_write_them(written, means):
     assert moment(written, NOW, UTC) == round(datetime.fromisoformat(means).timestamp() * 1e9)
 
 
-@pytest.mark.parametrize("written", ["", "soon", "2h30", "2026-13-01", "25:00", "-2h"])
+@pytest.mark.parametrize(
+    "written", ["", "soon", "2h30", "2026-13-01", "25:00", "-2h", "9" * 400 + "d", "9999-01-01"]
+)
 def test_what_is_no_time_is_refused(written):
-    with pytest.raises(ValueError):
+    with pytest.raises((ValueError, OverflowError)):
         moment(written, NOW, UTC)
