@@ -64,6 +64,7 @@ class _Log:
         self.told.log = self.told.log or walked.log or ""
         self.told.blocks, self.told.events, self.told.first = walked.size, walked.seq, start.seq
         self.told.start, self.told.begun = start.size, walked.begun
+        self.told.committing = walked.committing
         if walked.log and walked.log != self.told.log:
             self._fault("replaced", f"the events are those of another log, {walked.log}")
         if not self._judge(heads, start, walked):

@@ -13,6 +13,7 @@
         frontier                    the writer's place at that checkpoint (JSON; restore.Place)
         pruned                      where the log begins since retention removed some of it, as `frontier`
       public.key                    the verifier key of the signatures (C2SP signed-note vkey)
+      stamps/3f9ac21b.jsonl         time stamps of its checkpoints, if an authority is asked (anchors_tsa)
       index.sqlite                  derived and disposable; index.lock: whoever writes it
       holds.json                    legal holds
       tend.lock                     held by whoever erases, or places a hold (tend)

@@ -86,9 +86,9 @@ def verdict(faults: Sequence[Fault], damages: Sequence[Damage]) -> Verdict:
 @dataclass
 class Report:
     """What was found out about one log: it has `blocks` with `events`; what comes before block `start` and event
-    `first` was pruned. `signed` and `anchored` are the newest heads that are right; `anchors` counts notes that
-    anchors keep, right or not; `begun` is the time of the first event (Unix, nanoseconds). `remarks` are sentences
-    about what cannot be told."""
+    `first` was pruned; `begun` is the time of the first event (Unix, nanoseconds). `signed` and `anchored` are the
+    newest heads that are right; `anchors` counts notes that anchors keep, right or not; `committing` are segments,
+    by number, whose events speak of side files. `remarks` are sentences about what cannot be told."""
 
     name: str
     log: str = ""
@@ -101,6 +101,7 @@ class Report:
     events: int = 0
     signed: Head | None = None
     anchored: Head | None = None
+    committing: set[int] = field(default_factory=set)
     anchors: int = 0
     faults: list[Fault] = field(default_factory=list)
     damages: list[Damage] = field(default_factory=list)

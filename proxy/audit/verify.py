@@ -109,7 +109,7 @@ def _explained(folder: Path, report: Report, reports: Sequence[Report], said: Ca
         says = f"events before {report.first} were removed, and no event says that they were pruned"
         _unsaid(report, Fault("removed", 0, report.first - 1, says), others, report.begun)
     signed = report.signed.point.seq if report.signed else 0
-    for lack in settled(lambda: list(check(snapshot(folder), report.log, signed, said))):
+    for lack in settled(lambda: list(check(snapshot(folder), report.committing, report.log, signed, said))):
         fault = Fault("removed" if lack.unsaid else "changed", lack.seq, lack.seq, lack.says)
         if lack.unsaid:
             _unsaid(report, fault, others, lack.t)

@@ -6,6 +6,7 @@ it. What stands behind the last signed point is decoded line by line, 3 us an ev
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -20,6 +21,7 @@ from proxy.audit.snapshot import Snapshot, State
 from proxy.audit.tree import Frontier
 
 LEAF = b"\0" + events.HEAD
+COMMITS = re.compile(rb'"(?:c|body)":"')  # no string in JSON can hold a bare quote
 Tell = Callable[[int], None]
 """Is given the number of events that were read since it was called last."""
 
@@ -57,14 +59,15 @@ class At(NamedTuple):
 
 @dataclass
 class Walked:
-    """What one pass has seen. `at` says what the log is at each point that was reached; `odd`
-    what is wrong behind the last of them. `error` is why reading ended too early, in segment `stopped`; `begun` is
-    the time of the first event (Unix, nanoseconds)."""
+    """What one pass has seen. `at` says what the log is at each point that was reached; `odd` what is wrong behind
+    the last of them. `error` is why reading ended too early, in segment `stopped`; `begun` is when the first event
+    was (Unix, nanoseconds); `committing` are segments, by number, whose events speak of side files."""
 
     size: int
     seq: int
     log: str = ""
     begun: int | None = None
+    committing: set[int] = field(default_factory=set)
     at: dict[int, At] = field(default_factory=dict)
     leaves: list[Leaves] = field(default_factory=list)
     odd: Odd | None = None
@@ -107,6 +110,8 @@ class _Walking:
         self.done.leaves.append(told)
         self.segment, self.offset = segment.number, 0
         for run in reading.runs():
+            if segment.number not in self.done.committing and COMMITS.search(run):
+                self.done.committing.add(segment.number)
             size, seq = self.done.size, self.done.seq
             hashes = self._take(run)
             there = stored[(size - first) * 32 : known * 32][: len(hashes)]
