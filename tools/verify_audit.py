@@ -198,6 +198,8 @@ def event_of(line):
 
 def blocks(path, torn):
     """Each block of a segment, as long as it is now. What a crash has torn is appended to the list `torn`."""
+    if not path.exists():  # it was compressed since it was listed
+        path = path.with_name(f"{path.name}.gz")
     rest, left = b"", path.stat().st_size if path.suffix != ".gz" else sys.maxsize
     with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
         while chunk := file.read(min(left, 1 << 20)):
@@ -341,8 +343,8 @@ class Log:
         self.sides.append((path, first, known))
         number, offset = int(SEGMENT.fullmatch(path.name)[1]), 0
         for block in blocks(path, self.torn):
-            event = event_of(block[: block.find(b"\n")])
             if self.begun is None:
+                event = event_of(block[: block.find(b"\n")])
                 self.begun, self.id = event["t"] if event else 0, self.id or str(event and event["log"])
             self.compare()
             if b'"kind":"prune"' in block:
@@ -352,6 +354,7 @@ class Log:
                 self.differs = self.size, self.seq, self.seq + lines
             if self.size >= newest and self.odd is None and not in_order(block, self.id, self.size, self.seq):
                 self.odd = self.seq
+                event = event_of(block[: block.find(b"\n")])
                 self.lost = len(self.sides) > 1 and self.size == first and event and event["seq"] > self.seq
             self.tree.add(leaf)
             offset += len(block)
@@ -457,9 +460,7 @@ def verify(directory, key=None, anchors=(), watched=False):
     if own is None:
         return bad, []
     folders = {int(path.name[4:]): path for path in directory.iterdir() if re.fullmatch(r"log-\d+", path.name)}
-    logs = [Log(folders[number]) for number in sorted(folders)]
-    for log in logs:
-        log.check(key or own, kept.get(log.id, []), watched)
+    logs = [checked(folders[number], key or own, kept, watched) for number in sorted(folders)]
     explain(logs)
     bad += [f"log-{number} was removed" for number in range(max(folders, default=0)) if number not in folders]
     ids = [log.id for log in logs if log.id]
@@ -468,6 +469,22 @@ def verify(directory, key=None, anchors=(), watched=False):
         if any(is_signed(note, key or own) for note, _ in kept[log]):
             bad.append(f"log {log} is gone; an anchor knows it")
     return bad, logs
+
+
+def checked(folder, key, kept, watched):
+    """A log, looked at again if its writer has compressed or removed a segment meanwhile."""
+    for attempt in range(5):
+        pruned = content(folder / "pruned")
+        try:
+            log = Log(folder)
+            log.check(key, kept.get(log.id, []), watched)
+        except FileNotFoundError:
+            if attempt == 4:
+                raise
+        else:
+            if content(folder / "pruned") == pruned:
+                break
+    return log
 
 
 def is_signed(note, key):

@@ -8,6 +8,7 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,12 @@ from hypothesis import strategies as st
 from proxy.audit.anchors import FileAnchor
 from proxy.audit.layout import segments
 from proxy.audit.proof import prove
+from proxy.audit.sealing import finished, seal
 from proxy.audit.verdict import EXIT
 from proxy.audit.verify import verify
 from tests.audit import test_verify as made
 from tests.audit.logs import HandMade, message
+from tests.audit.writing import block, opened
 from tools import verify_audit as tool
 
 SOURCE = Path(tool.__file__)
@@ -238,3 +241,33 @@ def test_sizes_of_a_compressed_segment_do_not_matter(tmp_path):
     path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes(), 1, mtime=0))
     path.unlink()
     assert agreed(tmp_path) == 0
+
+
+def test_both_find_a_log_whole_at_every_moment_while_it_is_written(tmp_path):
+    """With short segments, finished ones being compressed, and checkpoints in another thread than blocks."""
+    log = opened(tmp_path, segment_size=4000)
+    written = threading.Event()
+
+    def write() -> None:
+        for n in range(3000):
+            block(log, 1 + n % 3)
+            if n % 300 == 299:
+                log.sync()
+                for segment in finished(log.folder, log.settled):
+                    seal(segment)
+        written.set()
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    looked = 0
+    while not written.is_set() or not looked:
+        (report,) = verify(tmp_path).logs
+        assert (report.verdict, report.faults, report.damages) == ("whole", [], [])
+        bad, (other,) = tool.verify(tmp_path)
+        assert (bad, other.bad, other.hurt) == ([], [], [])
+        looked += 1
+    writing.join()
+    log.sync()
+    log.close()
+    assert agreed(tmp_path) == 0
+    assert verify(tmp_path).logs[0].unsigned == 0

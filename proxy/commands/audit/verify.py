@@ -167,7 +167,7 @@ def _body(report: Report, *, anchored: bool) -> Any:
     from rich.text import Text
 
     table = Table.grid(padding=(0, 2))
-    size = f"{plural(report.segments, 'segment')}, {plural(report.blocks - report.start, 'block')}"
+    size = f"{plural(report.segments, 'segment')}, {report.blocks - report.start:,} blocks"
     there = _range(report.first, report.events) + (", being written to" if report.live else "")
     table.add_row("events", there, Text(size, "dim"))
     if report.first:
