@@ -1,6 +1,6 @@
-"""Frames of RFC 6455 section 5.2 as bytes: building them, and reading a CLOSE. No state, no sockets.
+"""Frames of RFC 6455 section 5.2 as bytes: which may be, building them, and reading a CLOSE. No state, no sockets.
 
-The parser itself is in leg.py: it is the hot path and works on offsets, not on frame objects.
+The parser itself is in pump.py: it is the hot path and works on offsets, not on frame objects.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from websockets.speedups import apply_mask
 from proxy.core.message import Close
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
+OPCODES = frozenset((CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG))
 FIN, RSV1 = 0x80, 0x40
 MASKED = 0x80
 
@@ -29,6 +30,21 @@ def fresh_mask() -> bytes:
     mask = _pool[_pool_at : _pool_at + 4]
     _pool_at += 4
     return mask
+
+
+def forbidden(first: int, second: int, mask_bit: int, rsv1: bool, inside: bool) -> bool:
+    """Whether sections 5.2 to 5.5 forbid a frame with these first two bytes; `inside` a fragmented message,
+    `rsv1` if permessage-deflate was agreed."""
+    opcode, length = first & 0x0F, second & 0x7F
+    control = opcode >= CLOSE
+    return bool(
+        second & MASKED != mask_bit
+        or opcode not in OPCODES
+        or first & 0x30
+        or (first & RSV1 and (not rsv1 or opcode not in (TEXT, BINARY)))
+        or (control and (length > 125 or not first & FIN))
+        or (not control and (opcode == CONTINUATION) != inside)
+    )
 
 
 def build(first: int, payload: bytes, masked: bool) -> bytes:

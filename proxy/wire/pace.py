@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from proxy.core.message import Side
 from proxy.wire.frames import CLOSE
-from proxy.wire.leg import PACED, Leg
+from proxy.wire.leg import PACED
+from proxy.wire.pump import Pump
 
 if TYPE_CHECKING:
     from proxy.wire.relay import Relay
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 LEAST = 0.02  # seconds to wait at least: what has been read is copied at every turn
 
 
-class PacedLeg(Leg):
+class PacedLeg(Pump):
     """`rate` is in messages per second. Frames inside a message, pings, pongs and CLOSE cost nothing."""
 
     __slots__ = ("early", "filled", "rate", "tokens")

@@ -16,12 +16,13 @@ from proxy.core.message import Close, Direction, Side
 from proxy.wire.deflate import DeflateParams
 from proxy.wire.frames import CLOSE, FIN, build, close_payload
 from proxy.wire.inspection import Inspection
-from proxy.wire.leg import Leg
 from proxy.wire.pace import PacedLeg
+from proxy.wire.pump import Pump
 from proxy.wire.reset import reset
 
 if TYPE_CHECKING:
     from proxy.wire.exchange import Exchange
+    from proxy.wire.leg import Leg
 
 log = logging.getLogger("hushwire")
 
@@ -65,8 +66,8 @@ class Relay:
         limit, rsv1 = exchange.settings.max_message, deflated is not None
         self.active = True  # bytes came since the last sweep
         self.born = self.now()
-        client = (PacedLeg if exchange.settings.max_rate else Leg)(self, Side.CLIENT, transports[0], limit, rsv1)
-        upstream = Leg(self, Side.UPSTREAM, transports[1], limit, rsv1)
+        client = (PacedLeg if exchange.settings.max_rate else Pump)(self, Side.CLIENT, transports[0], limit, rsv1)
+        upstream = Pump(self, Side.UPSTREAM, transports[1], limit, rsv1)
         self.legs = (client, upstream)
         client.peer, upstream.peer = upstream, client
         self.closed = 0  # how many sides have sent CLOSE
