@@ -192,4 +192,3 @@ def _tuned(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA secure_delete=ON")  # what retention removes is gone from free pages too
     db.execute("PRAGMA cache_size=-200000")  # KiB
     db.execute("PRAGMA temp_store=MEMORY")
-    db.execute("PRAGMA mmap_size=4294967296")

@@ -20,7 +20,6 @@ STYLES = {
     "dropped": "green",
     "kept": "yellow",
     "clean": "dim",
-    "unseen": "dim",
     "unseen": "yellow",
     "leaked": "bold red",
     "refused": "bold red",
