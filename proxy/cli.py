@@ -166,7 +166,7 @@ def explain(
     ways = {way.label: way for way in Direction}
     if direction not in ways:
         stop(f"--direction: '{direction}' is not a choice; write {' or '.join(ways)}", code=2)
-    from proxy.app import built_of, ground_of
+    from proxy.building import built_of, ground_of
     from proxy.explain import explain
     from proxy.explain_show import as_object, show
 

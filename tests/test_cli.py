@@ -135,7 +135,7 @@ def test_help_and_version_load_none_of_the_heavy_rooms(arguments: list[str]) -> 
         f"sys.argv = ['hushwire', *{arguments!r}]\n"
         "try: main()\n"
         "except SystemExit as end: assert not end.code, end.code\n"
-        "heavy = {'presidio_analyzer', 'fastapi', 'uvicorn', 'websockets', 'spacy', 'proxy.app'}\n"
+        "heavy = {'presidio_analyzer', 'fastapi', 'uvicorn', 'websockets', 'spacy', 'proxy.app', 'proxy.building'}\n"
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
     result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -57,7 +57,7 @@ def check(
     if effective:
         _print_effective(names)
         return
-    from proxy.app import ground_of
+    from proxy.building import ground_of
 
     with stopping():
         ground = ground_of(ner)

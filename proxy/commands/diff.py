@@ -81,7 +81,7 @@ def diff(
 
 
 def _drafts(old: str, new: str, ner: str) -> tuple[Draft[Engine], Draft[Engine]]:
-    from proxy.app import ground_of
+    from proxy.building import ground_of
     from proxy.rulebook.load import draft
 
     with stopping():

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from proxy.app import compiled
+from proxy.building import compiled
 from proxy.commands.say import plural, sound
 from proxy.config import read as read_config
 from proxy.config.schema import ConfigText

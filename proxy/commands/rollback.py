@@ -72,7 +72,7 @@ def _meant(kept: Sequence[Version], digest: str, rules: str | None) -> Path:
 
 def _put_back(main: Path, digest: str, ner: str) -> dict[str, str]:
     """Build the version, and write its files. Exits if that does not work."""
-    from proxy.app import ground_of
+    from proxy.building import ground_of
     from proxy.rulebook.disk import ChangedError
     from proxy.rulebook.faults import RulesError
     from proxy.rulebook.live import Rules

@@ -82,7 +82,7 @@ def _inside(node: Node) -> Iterator[Node]:
 
 def _name(models: Mapping[str, Node]) -> None:
     """Names that there are, where only they can stand, and to choose from where others can too."""
-    from proxy.app import ground_of
+    from proxy.building import ground_of
     from proxy.commands.words import OPERATORS
     from proxy.detect.recognizers.countries import countries
     from proxy.rulebook.load import build, shipped

@@ -39,7 +39,7 @@ def test(
     """`hushwire test`."""
     from rich.console import Console
 
-    from proxy.app import ground_of
+    from proxy.building import ground_of
     from proxy.commands.trials import trials
     from proxy.rulebook.faults import in_order
     from proxy.rulebook.load import draft

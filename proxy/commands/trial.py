@@ -38,7 +38,7 @@ def trial(
     ways = {way.label: way for way in Direction}
     if direction not in ways:
         stop(f"--direction: '{direction}' is not a choice; write {' or '.join(ways)}", code=2)
-    from proxy.app import built_of, ground_of
+    from proxy.building import built_of, ground_of
     from proxy.commands.treat import Connection
 
     with stopping():

@@ -1,4 +1,4 @@
 """The only room with sockets: listening, dialling, frames, closing, limits.
 
-It is handed lanes, a detector and a note sink by proxy/app.py and knows nothing of rules or entities.
+It is handed lanes, a detector and a note sink by proxy/process.py and knows nothing of rules or entities.
 """

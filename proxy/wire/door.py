@@ -1,4 +1,4 @@
-"""The handshake from end to end: limits, request, dial, answer. Called by the FastAPI route of proxy/app.py."""
+"""The handshake from end to end: limits, request, dial, answer. Called by the FastAPI route of front.py."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def address_of(sock: socket.socket) -> Address:
 
 
 class Listener(uvicorn.Server):
-    """A uvicorn server that leaves signals to proxy/app.py."""
+    """A uvicorn server that leaves signals to proxy/process.py."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

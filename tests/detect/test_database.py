@@ -13,7 +13,7 @@ from time import sleep
 import hyperscan
 import pytest
 
-from proxy.app import built_of, ground_of
+from proxy.building import built_of, ground_of
 from proxy.detect import database as module
 from proxy.detect import gate
 from proxy.detect.compiling import compiled

@@ -35,7 +35,7 @@ def fresh(code: str) -> object:
 
 
 START = """
-from proxy.app import built_of, ground_of
+from proxy.building import built_of, ground_of
 built_of("default", ground_of("off")).detector.warm()
 """
 

@@ -1,7 +1,7 @@
 """A pipeline that fails sends nothing: both sides get 1011, nobody else notices, and the log does not quote.
 
 First by what a user can cause in the product (too slow, too many at once), then with parts that break, in an
-exchange that is put together the way proxy/app.py does it.
+exchange that is put together the way proxy/process.py does it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from typing import Any
 import pytest
 import uvloop
 
-from proxy.app import front
 from proxy.codecs import choose
 from proxy.core.action import Note
 from proxy.core.finding import Finding
@@ -30,6 +29,7 @@ from proxy.route import only
 from proxy.settings import Address, Settings
 from proxy.wire.edge import edge_http
 from proxy.wire.exchange import Exchange
+from proxy.wire.front import front
 from proxy.wire.relay import Relay
 from proxy.wire.routes import Routes, Way
 from proxy.wire.server import address_of, bind, listener, start
@@ -118,7 +118,7 @@ TRAP = f"BOOM {SECRET}"
 
 
 class Inside:
-    """A data port as proxy/app.py makes it, around parts of the test's own, in a thread."""
+    """A data port as proxy/process.py makes it, around parts of the test's own, in a thread."""
 
     def __init__(
         self,
