@@ -72,6 +72,7 @@ def serve(plan: Plan, announce: Callable[[Ready], None]) -> int:
         workers=settings.workers,
         pid=os.getpid(),
         audit=str(audit.directory) if audit else None,
+        unfed=audit.unfed if audit else (),
     )
 
     def work(worker: int, tell: Callable[[], None]) -> int:

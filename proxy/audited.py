@@ -55,6 +55,8 @@ class Audit:
             raise StartError(f"--audit-ship: {error}", 2) from None
         except AnchorError as error:
             raise StartError(f"--audit-anchor: {error}", 2) from None
+        self.unfed: tuple[str, ...] = ()
+        """Sinks that retention waits for although this proxy does not ship there."""
         self._try_to_write()
 
     @property
@@ -75,8 +77,17 @@ class Audit:
 
     def _enlist(self) -> None:
         """Have retention wait for the sinks, before there is anything that it could remove."""
-        for name in Children(self.directory, self.places).enlist() if self.places else ():
-            log.warning("audit: retention also waits for %s; hushwire audit ship --forget ends that", name)
+        others = Children(self.directory, self.places).enlist()
+        if not (self.settings.audit_keep or self.settings.audit_keep_size):
+            return  # nothing is ever removed, whoever is waited for
+        self.unfed = tuple(others)
+        for name in others:
+            log.warning(
+                "audit: nothing is removed before it is at %s, where this proxy does not ship; add that to "
+                "--audit-ship, or end the waiting: hushwire audit ship --forget %s",
+                name,
+                name,
+            )
 
     def open(self) -> Log:
         """The log of one worker. Raises StartError."""

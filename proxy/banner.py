@@ -79,6 +79,11 @@ def warnings(ready: Ready, settings: Settings) -> Iterator[str]:
             yield f"route {route.name}: {warning}" if ready.named else warning
     if ready.audit is None:
         yield "no audit: nobody can tell later what left, what was removed, and by which rule (--audit off)"
+    for sink in ready.unfed:
+        yield (
+            f"nothing of the audit is removed before it is at {sink}, where this proxy does not ship; add that to "
+            f"--audit-ship, or end the waiting: hushwire audit ship --forget {sink}"
+        )
     if ready.admin_problem is not None:
         yield f"no health and no metrics: {ready.admin_problem}; choose another port with --admin"
     if not ready.listen.loopback and settings.tls_cert is None:

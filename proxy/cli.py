@@ -110,6 +110,7 @@ def event(ready: Ready) -> dict[str, object]:
         "admin": None if ready.admin is None else str(ready.admin),
         "admin_problem": ready.admin_problem,
         "audit": ready.audit,
+        "audit_unfed": list(ready.unfed),
         "pid": ready.pid,
         "workers": ready.workers,
         **({"routes": list(map(served, ready.routes))} if ready.named else served(ready.routes[0])),

@@ -254,3 +254,5 @@ class Ready:
     pid: int
     audit: str | None = None
     """The audit directory; None: there is none."""
+    unfed: tuple[str, ...] = ()
+    """Sinks that retention waits for although this proxy does not ship there."""

@@ -135,7 +135,7 @@ def test_help_and_version_load_none_of_the_heavy_rooms(arguments: list[str]) -> 
         f"sys.argv = ['hushwire', *{arguments!r}]\n"
         "try: main()\n"
         "except SystemExit as end: assert not end.code, end.code\n"
-        "heavy = {'presidio_analyzer', 'fastapi', 'uvicorn', 'websockets', 'spacy', 'proxy.app', 'proxy.building'}\n"
+        "heavy = {'presidio_analyzer', 'fastapi', 'uvicorn', 'websockets', 'spacy', 'proxy.building'}\n"
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
     result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -447,6 +447,12 @@ def test_the_banner_says_where_the_audit_is_and_warns_if_there_is_none(capsys: p
     assert "audit /var/lib/hushwire/audit (level messages, kept 90 days)" in said
     said = banner(capsys, Settings(upstream=UPSTREAM, audit="off"), audit=None)
     assert "warning no audit: nobody can tell later what left, what was removed, and by which rule" in said
+
+
+def test_the_banner_names_a_sink_that_retention_waits_for_in_vain(capsys: pytest.CaptureFixture[str]) -> None:
+    said = banner(capsys, Settings(upstream=UPSTREAM), unfed=("postgres-1a2b3c4d",))
+    assert "warning nothing of the audit is removed before it is at postgres-1a2b3c4d" in said
+    assert "hushwire audit ship --forget postgres-1a2b3c4d" in said
 
 
 def test_the_banner_warns_when_nothing_is_removed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -437,6 +437,16 @@ def test_each_worker_has_a_log_and_who_takes_the_place_of_a_fallen_one_goes_on_w
     assert len(logged(tmp_path, "stop")) == 2
 
 
+@pytest.mark.parametrize(("keep", "told"), [("90d", True), ("0", False)])
+def test_a_sink_that_is_configured_no_more_is_named_with_the_cure(tmp_path: Path, keep: str, told: bool) -> None:
+    (tmp_path / "ship-postgres-1a2b3c4d.wanted").touch()
+    with Hushwire("ws://127.0.0.1:9", "--audit", str(tmp_path), "--audit-keep", keep) as proxy:
+        assert proxy.ready["audit_unfed"] == (["postgres-1a2b3c4d"] if told else [])
+        assert proxy.stop() == 0
+    cure = "hushwire audit ship --forget postgres-1a2b3c4d"
+    assert any(cure in line for line in proxy.log) == told
+
+
 def test_a_proxy_without_an_audit_says_loudly_what_is_lost(tmp_path: Path) -> None:
     variables = {"XDG_STATE_HOME": str(tmp_path)}
     with Service() as service, Hushwire(service.url, "--audit", "off", variables=variables) as proxy:
