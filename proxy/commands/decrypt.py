@@ -9,9 +9,11 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from proxy.commands.say import stop
 
 if TYPE_CHECKING:
     from proxy.pseudonyms.cipher import Cipher, Decrypted
@@ -39,13 +41,13 @@ def decrypt(
     try:
         done = [_opened(part, cipher) for part in _parts(payload)]
     except ValueError:
-        _stop("this is not UTF-8", code=1)
+        stop("this is not UTF-8", code=1)
     all_of_it = Decrypted(
         b"".join(one.payload for one in done), sum(d.opened for d in done), sum(d.left for d in done)
     )
     typer.echo(all_of_it.payload, nl=text not in (None, "-"))
     if all_of_it.left:
-        _stop(f"{all_of_it.opened} decrypted, {all_of_it.left} left: this is not their key", code=1)
+        stop(f"{all_of_it.opened} decrypted, {all_of_it.left} left: this is not their key", code=1)
 
 
 def _cipher(reference: str | None) -> Cipher:
@@ -54,15 +56,13 @@ def _cipher(reference: str | None) -> Cipher:
     from proxy.pseudonyms.keys import ENCRYPT, KeyRing, own_file
 
     if reference is not None and not re.match("(?:env|file):.", reference):
-        _stop("--key: a key is only named here: env:NAME for a variable, file:PATH for a file", code=2)
+        stop("--key: a key is only named here: env:NAME for a variable, file:PATH for a file", code=2)
     if reference is None and not own_file().exists():
-        _stop(
-            f"there is no key of this installation ({own_file()}); say --key env:NAME or --key file:PATH", code=2
-        )
+        stop(f"there is no key of this installation ({own_file()}); say --key env:NAME or --key file:PATH", code=2)
     try:
         return Cipher(KeyRing.installed().key(reference, Path(), ENCRYPT, KEY_SIZE))
     except ValueError as error:
-        _stop(f"--key: {error}", code=2)
+        stop(f"--key: {error}", code=2)
 
 
 def _parts(payload: bytes) -> list[bytes]:
@@ -80,8 +80,3 @@ def _opened(payload: bytes, cipher: Cipher) -> Decrypted:
     from proxy.pseudonyms.cipher import decrypt
 
     return decrypt(payload, choose(Kind.TEXT, payload), cipher)
-
-
-def _stop(sentence: str, code: int) -> NoReturn:
-    typer.echo(sentence, err=True)
-    raise typer.Exit(code)

@@ -10,9 +10,11 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from proxy.commands.say import AsJson, Ner, stop
 
 if TYPE_CHECKING:
     from proxy.rulebook.live import Rules
@@ -32,8 +34,8 @@ def rollback(
     listed: Annotated[
         bool, typer.Option("--list", metavar=" ", help="Only list them, as without a digest.")
     ] = False,
-    ner: Annotated[str, typer.Option(metavar="MODEL", help="Language model, as for hushwire run.")] = "off",
-    as_json: Annotated[bool, typer.Option("--json", metavar=" ", help="JSON instead of a table.")] = False,
+    ner: Ner = "off",
+    as_json: AsJson = False,
 ) -> None:
     """List the versions of rules that were in force, or put one of them back.
 
@@ -64,9 +66,9 @@ def _meant(kept: Sequence[Version], digest: str, rules: str | None) -> Path:
         return Path(rules).absolute()
     files = sorted({version.main for version in kept if version.digest.startswith(digest)})
     if not files:
-        _stop("no version is kept whose digest begins with that; hushwire rollback lists them", code=2)
+        stop("no version is kept whose digest begins with that; hushwire rollback lists them", code=2)
     if len(files) > 1:
-        _stop("several rule files were at that version; say which one with --rules:", *map(str, files), code=2)
+        stop("several rule files were at that version; say which one with --rules:", *map(str, files), code=2)
     return files[0]
 
 
@@ -84,16 +86,16 @@ def _put_back(main: Path, digest: str, ner: str) -> dict[str, str]:
         wanted = versions.find(digest, main)
         book: Rules[Any] = Rules(wanted.routes, str(main), ground_of(ner), lambda _: None, versions)
         if book.shipped:
-            _stop("these rules come with Hushwire and are not written", code=2)
+            stop("these rules come with Hushwire and are not written", code=2)
         built = book.try_swap(book.rollback(wanted.digest))
     except VersionError as error:
-        _stop(str(error), code=2)
+        stop(str(error), code=2)
     except (RulesError, StartError) as error:
-        _stop(str(error), "that version cannot go live any more, so nothing was written", code=3)
+        stop(str(error), "that version cannot go live any more, so nothing was written", code=3)
     except ChangedError:
-        _stop(f"somebody has written {main} just now; look at it, and try again", code=1)
+        stop(f"somebody has written {main} just now; look at it, and try again", code=1)
     except OSError as error:
-        _stop(f"{main} cannot be written: {error.strerror}", code=1)
+        stop(f"{main} cannot be written: {error.strerror}", code=1)
     return {"file": str(main), "digest": built.policy.digest, "wanted": wanted.digest}
 
 
@@ -123,9 +125,3 @@ def _on_disk(version: Version) -> bool:
     from proxy.rulebook.disk import digest_of
 
     return all(digest_of(file.path) == file.sha256 for file in version.files)
-
-
-def _stop(*lines: str, code: int) -> NoReturn:
-    for line in lines:
-        typer.echo(line, err=True)
-    raise typer.Exit(code)
