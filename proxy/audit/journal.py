@@ -26,8 +26,13 @@ LEAVING = (KEEP, RESTORE)
 """Operators behind which the value itself leaves."""
 
 
+MOST = 100_000
+"""Findings of one message: its event has 15 MB then, and readers take blocks of 64 MiB."""
+
+
 class FullError(Exception):
-    """The disk takes nothing, and memory no more events: the message must be refused."""
+    """The message must be refused: the disk takes nothing, and memory no more events; or more was found in it than
+    an event can say."""
 
 
 class Names(Protocol):
@@ -85,7 +90,7 @@ class Journal(Turns):
             session.findings[note.direction] += sum(done.mode == ENFORCE for done in note.findings)
             return False
         pages = self._pages
-        if pages.weight > self._limit and self._full():
+        if len(note.findings) > MOST or (pages.weight > self._limit and self._full()):
             if self._waits:
                 raise FullError
             self._lose()
@@ -170,7 +175,8 @@ class Journal(Turns):
         self.tending.start()
 
     def policy_applied(self, routes: list[str], name: str, digest: str, how: str) -> None:
-        """Rules went live on these routes, by `how`."""
+        """Rules went live on these routes, by `how`. A name may be that of a file, which need not be UTF-8."""
+        name = name.encode(errors="replace").decode()
         self.note(events.PolicyApply, routes=routes, name=name, policy=digest[:16], how=how)
 
     def policy_rejected(self, routes: list[str], codes: list[str]) -> None:

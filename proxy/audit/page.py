@@ -35,6 +35,10 @@ Page = tuple[bytes, int, int, bytes, bytes]
 """A block's worth: what Log.append is given."""
 
 
+class UnspeltError(Exception):
+    """One of the events cannot be written as JSON: a name in it is no text (half of a surrogate pair)."""
+
+
 class Pages:
     """Events of log `log`, from number `seq` on, by session ids that begin with `run`. Whoever adds some says
     `now` before: `t` and `mono` are those of all events of a turn. `epoch` is asked for then too."""
@@ -122,7 +126,12 @@ class Pages:
         return self._salts.pop()
 
     def tear(self) -> Page:
-        """All there is; another page begins."""
+        """All there is; another page begins. UnspeltError: it begins as if there had been nothing."""
         entries, rows, kept = self._entries, b"".join(self._rows), b"".join(self._bodies)
         self._entries, self._rows, self._bodies, self.weight = [], [], [], 0
-        return encode_lines(entries), len(entries), entries[0].t, rows, kept
+        try:
+            lines = encode_lines(entries)
+        except Exception as error:  # its text may quote
+            self.seq = entries[0].seq
+            raise UnspeltError(type(error).__name__) from None
+        return lines, len(entries), entries[0].t, rows, kept

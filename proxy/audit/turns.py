@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from proxy.audit import events
 from proxy.audit.log import Log
-from proxy.audit.page import Pages
+from proxy.audit.page import Pages, UnspeltError
 from proxy.audit.syncing import Syncing
 from proxy.core.plugs import Waiting
 
@@ -75,7 +75,9 @@ class Turns:
         self._stuck_since = 0.0
         self._refusing = False  # the disk takes nothing
         self._unsynced = False  # it takes, but may not keep
+        self._failing = False  # the same, as the thread that syncs knows it: the loop may be told later
         self._synced = kept.size
+        self._spoilt = False  # events of this turn were lost: nothing that waits may leave
         self._closed = False
         self._lost = self._lost_since = 0
         self.syncing = Syncing(kept, durability == "synced", self._from_syncing)
@@ -133,7 +135,10 @@ class Turns:
 
     def commit(self) -> None:
         """See proxy.core.plugs.Journal. Who waits is told at the end of the turn nevertheless."""
-        if (error := self._write()) is not None:
+        error = self._write()
+        if error is None and (self._unsynced or self._spoilt):
+            error = OSError(errno.EIO, os.strerror(errno.EIO))
+        if error is not None:
             raise error
         if self.durability == "synced":  # whoever cannot wait sends at once: everybody waits for the disk, rarely
             self.log.sync(sign=False)
@@ -145,7 +150,11 @@ class Turns:
         waiting, self._waiting = self._waiting, []
         if not self._refusing:
             self._write()
-        if self._prompt and not (self._held or self._refusing or self._unsynced or self._closed):
+        if self._spoilt:
+            self._spoilt = False
+            self._held.append(Held(self._loop.time(), 0, waiting))
+            self._give_up(self._held[-1].since)
+        elif self._prompt and not (self._held or self._refusing or self._unsynced or self._closed):
             for leg in waiting:
                 _tell_one(leg.written)
         elif waiting or self._closed:
@@ -163,23 +172,38 @@ class Turns:
             if self._lost:
                 pages.now()
                 pages.add(events.Gap, lost=self._lost, since=self._lost_since)
+            if count := len(pages):
+                page = pages.tear()
                 self._lost = 0
-            if pages:
-                self.counts.events += len(pages)
+                self.counts.events += count
                 self.counts.blocks += 1
-                kept.append(*pages.tear())
+                kept.append(*page)
         except OSError as error:
             self._refusing = True
             self._trouble(error)
             return error
+        except UnspeltError as unspelt:
+            return self._spoil(count - bool(self._lost), str(unspelt))  # a gap is told of next time
         self.syncing.wake()
         if self._refusing:
             self._refusing = False
             self._ease()
         return None
 
+    def _spoil(self, count: int, why: str) -> OSError:
+        """So many events are lost. Whose they were is not known any more: whoever waits is given up."""
+        log.error("audit: %s: %d events are lost, because one of them cannot be written", why, count)
+        for _ in range(count):
+            self._lose()
+        self._spoilt = True
+        if not self._turn:
+            self._begin()
+        return OSError(errno.EILSEQ, os.strerror(errno.EILSEQ))
+
     def _tell(self) -> None:
         """Tell the legs whose notes are where they must be."""
+        if self._spoilt:  # they are told at the end of the turn
+            return
         held = self._held
         reached = self.log.size if self._prompt and not self._unsynced else self._synced
         while held and held[0].size <= reached:
@@ -238,7 +262,8 @@ class Turns:
 
     def _from_syncing(self, size: int, error: Exception | None) -> None:
         """Called in the thread that syncs."""
-        if error is not None or self._unsynced or not self._prompt:
+        told, self._failing = self._failing, error is not None
+        if told or self._failing or not self._prompt:
             self._loop.call_soon_threadsafe(self._reached, size, error)
 
     def _reached(self, size: int, error: Exception | None) -> None:

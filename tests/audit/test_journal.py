@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
-from proxy.audit import bodies, events, marks
+from proxy.audit import bodies, events, marks, syncing
 from proxy.audit.elsewhere import Elsewhere
-from proxy.audit.journal import FullError, Journal
+from proxy.audit.journal import MOST, FullError, Journal
 from proxy.audit.marks import ROW
 from proxy.audit.turns import PATIENCE
 from proxy.audit.verify import verify
@@ -516,4 +516,102 @@ def test_a_bug_in_the_thread_that_syncs_is_a_trouble_as_any_other(tmp_path, monk
         await until(lambda: journal.problem is None)
 
     kept(tmp_path, play)
+    assert verify(tmp_path).verdict == "whole"
+
+
+def test_what_cannot_wait_does_not_leave_either_while_the_disk_fails_to_sync(tmp_path, monkeypatch):
+    disk = Disk(monkeypatch)
+
+    async def play(journal: Journal) -> None:
+        disk.failing = True
+        say(journal, Session(1))
+        await until(lambda: journal.problem is not None)
+        say(journal, Session(1), 2)
+        with pytest.raises(OSError, match="Input/output error"):
+            journal.commit()
+        disk.failing = False
+        await until(lambda: journal.problem is None)
+        say(journal, Session(1), 3)
+        journal.commit()
+
+    kept(tmp_path, play)
+
+
+def hold_up(until: Callable[[], bool]) -> None:
+    """The loop: only threads go on."""
+    while not until():
+        time.sleep(0.001)
+
+
+def test_a_disk_that_recovers_before_the_loop_hears_of_its_failure_is_no_trouble_for_ever(tmp_path, monkeypatch):
+    monkeypatch.setattr(syncing, "SIGN_SECONDS", 0.0)  # nothing is left to be signed, or synced, later
+    disk = Disk(monkeypatch)
+
+    async def play(journal: Journal) -> None:
+        assert await told(journal)
+        await until(lambda: journal.syncing.reached == journal.log.size)
+        before, disk.failing = disk.syncs, True
+        say(journal, Session(1))
+        await asyncio.sleep(0)
+        hold_up(lambda: disk.syncs > before + 1)
+        disk.failing = False
+        hold_up(lambda: journal.syncing.reached == journal.log.size)
+        await asyncio.sleep(0)
+        await until(lambda: journal.problem is None)
+
+    kept(tmp_path, play)
+
+
+def test_rules_whose_file_has_a_name_that_is_no_text_are_taken_down(tmp_path):
+    async def play(journal: Journal) -> None:
+        journal.policy_applied(["default"], "rules\udcff", "cd" * 32, "files")
+        assert await told(journal)
+
+    assert kept(tmp_path, play)[1].name == "rules?"
+
+
+@pytest.mark.parametrize("durability", ["written", "synced"])
+def test_events_that_cannot_be_written_are_a_gap_and_nothing_leaves_that_waited_with_them(
+    tmp_path, monkeypatch, caplog, durability
+):
+    disk = Disk(monkeypatch)
+
+    async def play(journal: Journal) -> None:
+        assert await told(journal)
+        disk.failing = True
+        early = Leg()
+        say(journal, Session(1))
+        journal.wait(early)
+        await asyncio.sleep(0)
+        disk.failing = False
+        bad, other = Leg(), Leg()
+        say(journal, Session(2, "canary\udcff"))
+        journal.wait(bad)
+        say(journal, Session(3))
+        for _ in range(2):
+            with pytest.raises(OSError, match=r"Input/output error|multibyte"):
+                journal.commit()
+        journal.wait(other)
+        assert [await leg.told for leg in (bad, other)] == [False, False]
+        assert await early.told == (durability == "written")
+        assert await told(journal)
+        assert say(journal, Session(4))
+        assert await told(journal)
+
+    found = kept(tmp_path, play, durability=durability)
+    assert [event.seq for event in found] == list(range(len(found)))
+    assert [event.sid for event in found if isinstance(event, events.Message)] == ["0badcafe-1", "0badcafe-4"]
+    assert [event.lost for event in found if isinstance(event, events.Gap)] == [2]
+    assert verify(tmp_path).verdict == "whole"
+    assert "canary" not in caplog.text
+
+
+def test_a_message_with_more_findings_than_an_event_can_say_is_refused(tmp_path):
+    async def play(journal: Journal) -> None:
+        assert say(journal, Session(1), 1, *[done()] * MOST)
+        with pytest.raises(FullError):
+            say(journal, Session(1), 2, *[done()] * (MOST + 1))
+
+    _, message, _ = kept(tmp_path, play)
+    assert len(message.f) == MOST
     assert verify(tmp_path).verdict == "whole"
