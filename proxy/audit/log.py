@@ -63,7 +63,7 @@ class Log:
         self._marks: Tail | None = None
         self._bodies: Bodies | None = None
         self._left: list[Tail | Bodies] = []  # of segments before, to be synced and closed
-        self._failed = False  # the last sync
+        self._failed = self._closed = False  # the last sync; the log
         self._named = True  # files were made whose names a power cut would lose
         self._leaves = Leaves(self._state)
 
@@ -128,7 +128,7 @@ class Log:
             self._marks.put(marks)
             self._owed = (block, count, b"", bodies, day)
         if bodies:
-            self._bodies = self._bodies or Bodies.open(self._file.path.with_suffix(".bodies"))
+            self._bodies = self._bodies or self._opened_bodies()
             self._bodies.append(bodies)
             self._owed = (block, count, b"", b"", day)
 
@@ -151,12 +151,21 @@ class Log:
             self._named = True
         return made
 
+    def _opened_bodies(self) -> Bodies:
+        assert self._file is not None
+        opened = Bodies.open(self._file.path.with_suffix(".bodies"))
+        with self._state:
+            self._named = True
+        return opened
+
     # -- the disk and the proof, in any thread ------------------------------------------------------------
 
     def sync(self, *, sign: bool = True) -> int:
         """Until what is written now survives a power cut; then its leaves are kept and, if we `sign`, a
         checkpoint. Returns how many blocks that are. Raises OSError."""
         with self._syncing:
+            if self._closed:  # its descriptors may be another's by now
+                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
             with self._state:
                 place = Place(self._tree.size, self.seq, tuple(self._tree.peaks), self._number, self._offset)
                 left = list(self._left)
@@ -216,10 +225,12 @@ class Log:
         try:
             self.sync()
         finally:
-            for file in (*self._left, self._file, self._marks, self._bodies, self._leaves):
-                if file is not None:
-                    file.close()
-            os.close(self._lock)
+            with self._syncing:
+                self._closed = True
+                for file in (*self._left, self._file, self._marks, self._bodies, self._leaves):
+                    if file is not None:
+                        file.close()
+                os.close(self._lock)
 
 
 def split(data: bytes) -> list[bytes]:

@@ -26,7 +26,7 @@ from proxy.audit.storage import replace, sync_directory
 from proxy.audit.tend import turn
 from proxy.audit.tree import Frontier, leaf_hash
 
-SIDES = ("marks", "bodies", "leaves")
+SIDES = ("order", "marks", "bodies", "leaves")
 DAY = 86_400
 
 
@@ -125,6 +125,7 @@ def prune(
         )
         kept = Place(place.tree.size, place.seq, tuple(place.tree.peaks), gone[-1].number + 1)
         replace(folder / "pruned", kept.text())
+        sync_directory(folder)  # the new name, before the old ones go
         _remove(folder, gone)
     return len(gone)
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from proxy.audit import bodies
 from proxy.audit.checkpoint import Verifier
 from proxy.audit.layout import logs, segments
 from proxy.audit.marks import ROW
@@ -289,3 +290,29 @@ def test_the_disk_is_told_nothing_twice(tmp_path, monkeypatch):
     before = disk.syncs
     log.sync()
     assert disk.syncs == before
+
+
+def test_a_log_that_was_closed_touches_no_file_any_more(tmp_path):
+    log = opened(tmp_path)
+    block(log, 3)
+    log.close()
+    leaves = next(log.folder.glob("*.leaves"))
+    before = leaves.read_bytes()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        log.sync()
+    assert leaves.read_bytes() == before != b""
+
+
+@pytest.mark.parametrize("side", ["marks", "bodies"])
+def test_the_name_of_a_side_file_is_on_the_disk_before_what_it_holds_is_signed(tmp_path, monkeypatch, side):
+    log, named = opened(tmp_path), list[set[str]]()
+    block(log)
+    log.sync()
+    monkeypatch.setattr(
+        "proxy.audit.log.sync_directory", lambda path: named.append({file.suffix for file in path.iterdir()})
+    )
+    rows = {"marks": ROW.pack(1, 0, 1, bytes(16), b"f" * 16), "bodies": bodies.row(1, b"s" * 16, b"what left")}
+    block(log, **{side: rows[side]})
+    log.sync()
+    assert f".{side}" in named[-1]
+    log.close()

@@ -206,3 +206,23 @@ def test_a_log_of_which_everything_was_removed_goes_on(kept, tmp_path):
     other.close()
     assert [segment.number for segment in segments(log.folder)] == [10]
     assert [line.seq for line in lines(log.folder)] == [30]
+
+
+def test_what_was_derived_from_a_segment_goes_with_it(kept):
+    first = segments(kept.log.folder)[0]
+    first.beside("order").write_bytes(b"numbers of rows")
+    assert kept.prune()
+    assert not first.beside("order").exists()
+
+
+def test_where_a_log_begins_is_on_the_disk_before_anything_is_removed(kept, monkeypatch):
+    before, seen = kept.numbers, list[tuple[bool, list[int]]]()
+
+    def synced(folder: Path) -> None:
+        seen.append(((folder / "pruned").exists(), kept.numbers))
+
+    monkeypatch.setattr(retention, "sync_directory", synced)
+    assert kept.prune()
+    begun = [numbers for pruned, numbers in seen if pruned]
+    assert set(before) <= set(begun[0])
+    assert not set(before) <= set(begun[-1])
