@@ -192,7 +192,7 @@ class Turns:
 
     def _spoil(self, count: int, why: str) -> OSError:
         """So many events are lost. Whose they were is not known any more: whoever waits is given up."""
-        log.error("audit: %s: %d events are lost, because one of them cannot be written", why, count)
+        log.error("audit: %s: the events of a turn are lost, because one of them cannot be written", why)
         for _ in range(count):
             self._lose()
         self._spoilt = True

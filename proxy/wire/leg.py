@@ -164,7 +164,7 @@ class Leg(asyncio.Protocol):
             self._await_log()
             return
         out, self.out[:] = b"".join(self.out), []
-        self.awaited = 0
+        self.awaited = self.unlogged = 0
         if out and not self.mute:
             self.peer.transport.write(out)
 

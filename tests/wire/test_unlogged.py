@@ -193,6 +193,22 @@ def test_an_orderly_end_waits_behind_what_the_log_does_not_have_yet(end, half_cl
         assert journal.commits == 1, "an orderly end makes nobody write at once"
 
 
+def test_a_close_is_read_though_nobody_is_left_for_what_was_noted_before_it():
+    journal = Held()
+    with Wire(PEOPLE, EMAILS, journal=journal, half_close=False, **SMALL) as wire:
+        wire.upstream.sends(MAIL, text(LARGE))
+        wire.client.sends(text(LARGE))
+        wire.client.fins()  # behind TLS it is gone with that
+        wire.loop.turn()
+        wire.verdict()  # on what upstream said: noted, and for nobody
+        journal.take()
+        wire.upstream.sends(close(1000))
+        assert wire.relay.codes == [None, 1000]
+        wire.verdict()
+        journal.take()
+        wire.upstream.gets(text(HIDDEN))
+
+
 def test_what_is_noted_of_the_reason_of_a_close_is_written_at_once():
     journal = Held()
     with Wire(EMAILS, journal=journal) as wire:
