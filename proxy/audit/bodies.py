@@ -25,6 +25,8 @@ GONE = bytes(SALT)
 """The salt of an erased row."""
 ZEROS = bytes(1 << 16)
 MODE = 0o600
+LAST = 1 << 64
+"""More events than there can be."""
 
 
 class Body(NamedTuple):
@@ -65,12 +67,13 @@ class Bodies:
         self._end = end
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """Continue `path`, or begin it; the residue of a crash at its end is cut off. Raises OSError."""
+    def open(cls, path: Path, seq: int = LAST) -> Self:
+        """Continue `path`, or begin it; the residue of a crash at its end is cut off: half a row, and rows from
+        event `seq` on, which was never written. Raises OSError."""
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, MODE)
         try:
             with path.open("rb") as whole:
-                end = max((end for *_, end in _heads(whole)), default=0)
+                end = max((end for row, _, _, end in _heads(whole) if row < seq), default=0)
             os.ftruncate(file, end)
         except BaseException:
             os.close(file)

@@ -153,7 +153,7 @@ class Log:
 
     def _opened_bodies(self) -> Bodies:
         assert self._file is not None
-        opened = Bodies.open(self._file.path.with_suffix(".bodies"))
+        opened = Bodies.open(self._file.path.with_suffix(".bodies"), self.seq)
         with self._state:
             self._named = True
         return opened

@@ -316,3 +316,16 @@ def test_the_name_of_a_side_file_is_on_the_disk_before_what_it_holds_is_signed(t
     log.sync()
     assert f".{side}" in named[-1]
     log.close()
+
+
+def test_what_was_kept_of_a_message_whose_event_was_never_written_goes(tmp_path):
+    log = opened(tmp_path)
+    block(log, bodies=bodies.row(0, b"s" * 16, b"left"))
+    log.close()
+    (path,) = log.folder.glob("*.bodies")
+    with path.open("ab") as file:  # a kill came before the block
+        file.write(bodies.row(1, b"s" * 16, b"stayed"))
+    log = opened(tmp_path)
+    block(log, bodies=bodies.row(1, b"s" * 16, b"left too"))
+    log.close()
+    assert [row.payload for row in bodies.read(path, range(9))] == [b"left", b"left too"]
