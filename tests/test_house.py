@@ -269,6 +269,10 @@ ELSEWHERE = {
     "proxy.audit.leaves": ("tests/audit/test_log.py", "hashes are judged by the segments they are of"),
     "proxy.audit.page": ("tests/audit/test_journal.py", "events are judged by what is written"),
     "proxy.audit.syncing": ("tests/audit/test_journal.py", "a thread is judged by what waits for it"),
+    "proxy.commands.audit.around": (
+        "tests/commands/audit/test_person.py",
+        "what stands around a verb is judged with it",
+    ),
     "proxy.commands.audit.erase": (
         "tests/commands/audit/test_person.py",
         "persons are asked about by all its verbs",

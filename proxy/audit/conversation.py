@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from proxy.audit import events
-from proxy.audit.blocks import Reading
+from proxy.audit.blocks import Reading, SegmentError
 from proxy.audit.bodies import Kept
 from proxy.audit.layout import Segment, logs, segments
 
@@ -27,10 +27,6 @@ class Spoken(NamedTuple):
     payload: bytes | None = None
 
 
-class EventError(Exception):
-    """A line of the log is no event; says where, and quotes nothing."""
-
-
 def spoken(
     directory: Path,
     wanted: Callable[[Said], bool] = lambda _event: True,
@@ -39,7 +35,7 @@ def spoken(
 ) -> Iterator[Spoken]:
     """Everything `wanted` in an audit directory, of one session or of all: by log, in the order of the log.
 
-    `tell` gets the size of each segment file that was read. Raises EventError, SegmentError, OSError.
+    `tell` gets the size of each segment file that was read. Raises SegmentError, OSError.
     """
     naming = SAID if sid is None else SAID + sid.encode() + b'"'
     for log in logs(directory):
@@ -90,5 +86,5 @@ def _decoded(line: bytes, segment: Segment) -> events.Any:
         event: events.Any = events.decode(line)
     except ValueError:
         place = f"{segment.path.parent.name}/{segment.path.name}"
-        raise EventError(f"{place} holds a line that is no event; hushwire audit verify says more") from None
+        raise SegmentError(f"{place} has a line that is no event") from None
     return event

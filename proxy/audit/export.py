@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, TypeVar, get_type_hints
 
 from proxy.audit import events
-from proxy.audit.blocks import Reading
+from proxy.audit.blocks import Reading, SegmentError
 from proxy.audit.layout import Segment, logs, segments
 from proxy.audit.question import Asked, Question
 
@@ -58,10 +58,6 @@ class Row(NamedTuple):
     lat_us: int
 
 
-class EventError(Exception):
-    """A line of the log is no event; says where, and quotes nothing."""
-
-
 class Export:
     """One export; `count` says how many lines or rows were handed on so far."""
 
@@ -74,7 +70,7 @@ class Export:
     def write(self, file: BinaryIO, tell: Tell = lambda _done, _of: None) -> None:
         """All of it. `tell` gets bytes of files, read and in all.
 
-        Raises EventError, SegmentError, OSError, ImportError (Parquet without pyarrow).
+        Raises SegmentError, OSError, ImportError (Parquet without pyarrow).
         """
         FORMS[self.form](self, self.lines(tell), file)
 
@@ -95,7 +91,7 @@ class Export:
                 event: events.Any = events.decode(line)
             except ValueError:
                 place = f"{segment.path.parent.name}/{segment.path.name}"
-                raise EventError(f"{place} has a line that is no event") from None
+                raise SegmentError(f"{place} has a line that is no event") from None
             if self.asked.fits(event):
                 yield Line(event, line)
 

@@ -124,7 +124,7 @@ def _moment(since: str) -> int:
 
     try:
         return moment(since, datetime.now(UTC))
-    except ValueError:
+    except (ValueError, OverflowError):
         stop(f"--since: '{since}' is no time; write 2h, 30m, today, 2026-11-20 or 2026-11-20T14:30", code=2)
 
 

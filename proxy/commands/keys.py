@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from proxy.commands.audit.around import bar, noting, reading
 from proxy.commands.audit.given import AsJson, Directory, SigningKey, audit_of, keys_of
-from proxy.commands.audit.person import noting, reading, watched
 from proxy.commands.say import plural, stop
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _counted(directory: Path) -> Counter[int]:
     from proxy.audit.marks import rows
 
     counted: Counter[int] = Counter()
-    with reading(directory), watched("counting") as tell:
+    with reading(directory), bar("counting", "segments") as tell:
         parts = [segment for log in logs(directory) for segment in segments(log)]
         for done, segment in enumerate(parts):
             tell(done, len(parts))

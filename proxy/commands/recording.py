@@ -73,7 +73,7 @@ def of_audit(directory: Path, session: str | None, since: int | None, tell: Tell
     OSError.
     """
     from proxy.audit.blocks import SegmentError
-    from proxy.audit.conversation import EventError, spoken
+    from proxy.audit.conversation import spoken
 
     def wanted(event: Said) -> bool:
         return since is None or event.t >= since
@@ -84,8 +84,9 @@ def of_audit(directory: Path, session: str | None, since: int | None, tell: Tell
             if (message := _said(one)) is not None:
                 kept = kept or not message.last
                 yield message
-    except (SegmentError, EventError) as error:
-        raise RecordError(f"the log cannot be read: {error}") from None
+    except SegmentError as error:
+        why = f"the log cannot be read: a segment {error}"
+        raise RecordError(f"{why}; hushwire audit verify --audit {directory} says what happened to it") from None
     if not kept:
         raise RecordError("nothing of what was said is kept; that takes hushwire run --audit-level sanitised")
 

@@ -51,9 +51,9 @@ def sound(name: str) -> Iterator[None]:
         raise RulesError([Fault(name, 0, 0, "E026", f"building stopped with {type(error).__name__}")]) from None
 
 
-def plural(count: int, noun: str) -> str:
-    """`1 rule`, `2 rules`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def plural(count: int, noun: str, nouns: str = "") -> str:
+    """`1 rule`, `2,000 rules`; `nouns` where an s is not enough."""
+    return f"{count} {noun}" if count == 1 else f"{count:,} {nouns or f'{noun}s'}"
 
 
 def printable(text: str) -> str:

@@ -191,7 +191,7 @@ CONFIG: dict[str, dict[str, str]] = {
         "connect_timeout": "Such as 5s; then the client gets a 504.",
     },
     "AuthText": {
-        "bearer": "env:NAME or file:PATH of the tokens, one of which has to be sent; or a list of them with names.",
+        "bearer": "env:NAME or file:PATH of the tokens, one of which has to be sent; or a list of them, named.",
         "origins": "Of web pages that may connect.",
     },
     "LimitsText": {

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from proxy.audit import events
+from proxy.audit.blocks import SegmentError
 from proxy.audit.bodies import Bodies, commitment, erase, row
-from proxy.audit.conversation import EventError, size, spoken
+from proxy.audit.conversation import size, spoken
 from proxy.audit.layout import segments
 from tests.audit.logs import HandMade, message
 
@@ -86,7 +87,7 @@ def test_a_torn_tail_is_not_heard_and_a_line_that_is_no_event_is_told(tmp_path):
     path.write_bytes(line + line[:-20])
     assert heard(tmp_path) == [b"one"]
     path.write_bytes(line.replace(b'"lat_us"', b'"lat_xx"') + line)
-    with pytest.raises(EventError, match=r"log-0/20261119-000000\.jsonl holds a line that is no event"):
+    with pytest.raises(SegmentError, match=r"log-0/20261119-000000\.jsonl has a line that is no event"):
         heard(tmp_path)
 
 

@@ -177,8 +177,9 @@ def test_an_audit_of_what_left_is_a_recording(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[-1] == "1 of 1 message comes out differently"
     done = hushwire(*both, "--since", str(datetime.fromtimestamp(DAY + 2, UTC)), folder=tmp_path)
     assert done.stdout.splitlines()[-1] == "1 of 1 message comes out differently"
-    done = hushwire(*both, "--since", "whenever", folder=tmp_path)
-    assert done.returncode == 2 and "--since" in done.stderr
+    for never in ("whenever", "99999999999d"):
+        done = hushwire(*both, "--since", never, folder=tmp_path)
+        assert done.returncode == 2 and f"--since: '{never}' is no time" in done.stderr
     done = hushwire("diff", "a.yaml", "b.yaml", "--on", "a.yaml", "--since", "2h", folder=tmp_path)
     assert done.returncode == 2 and "--on names a file" in done.stderr
     done = hushwire(*both, "--session", "0badcafe-3", folder=tmp_path)

@@ -48,5 +48,6 @@ def test_what_breaks_in_somebodys_recognizer_is_a_fault_and_quotes_nothing(
 
 
 def test_counts_read_well_and_text_stays_in_its_line() -> None:
-    assert [plural(count, "rule") for count in (0, 1, 2)] == ["0 rules", "1 rule", "2 rules"]
+    assert [plural(count, "rule") for count in (0, 1, 2000)] == ["0 rules", "1 rule", "2,000 rules"]
+    assert plural(2, "category", "categories") == "2 categories"
     assert printable("a\tb\x1b[2J\n\u202e") == "a b\N{REPLACEMENT CHARACTER}[2J" + "\N{REPLACEMENT CHARACTER}" * 2

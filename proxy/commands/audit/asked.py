@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from proxy.commands.audit.around import bar
 from proxy.commands.audit.given import audit_of
 from proxy.commands.say import stop
 
@@ -132,9 +133,10 @@ def _clients(written: Sequence[str]) -> tuple[str, ...]:
         names.append(one)
         try:
             address = str(ip_address(one))
-            names += Keys.open(keys_folder(), made=False).clients(address).values()
         except ValueError:
             continue  # it is no address: a fingerprint, or a network
+        try:
+            names += Keys.open(keys_folder(), made=False).clients(address).values()
         except KeysError:
             warn("addresses cannot be compared: the keys of this installation are not here (hushwire keys status)")
     return tuple(names)
@@ -165,32 +167,8 @@ def index_of(written: str | None, where: str | None, *, anew: bool = False) -> I
 
 def caught_up(index: Index) -> int:
     """Take in what is new, visibly; how many events."""
-    with bar("indexing") as tell:
+    with bar("indexing", "bytes") as tell:
         return index.catch_up(tell)
-
-
-@contextmanager
-def bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal for what takes longer than a second; yields what to tell bytes to: done, and of all."""
-    import time
-
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = TextColumn(what), BarColumn(), DownloadColumn(), TimeRemainingColumn()
-    shown = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-    task, began = shown.add_task(what), time.monotonic()
-
-    def tell(done: int, of: int) -> None:
-        if time.monotonic() - began > 1:
-            shown.start()
-        shown.update(task, completed=done, total=of)
-
-    try:
-        yield tell
-    finally:
-        shown.stop()
 
 
 def hint(index: Index, question: Question) -> None:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from proxy.commands.audit.around import bar, noting, reading
 from proxy.commands.audit.given import AsJson, Directory, SigningKey, audit_of, keys_of
-from proxy.commands.audit.person import Entity, Stdin, entity_of, noting, reading, shredded, value_of, watched
+from proxy.commands.audit.person import Entity, Stdin, entity_of, shredded, value_of
 from proxy.commands.say import plural, stop
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def erase(
     if (session is None) == (entity is None):
         stop("say what to erase: --entity ENTITY for a value, or --session RUN-SID", code=2)
     keys = keys_of(signing, made=session is not None)
-    with watched("looking") as tell:
+    with bar("looking", "segments") as tell:
         if session is not None:
             chosen = _carried_out(directory, keys, asked, _Session(directory, session), tell)
         else:

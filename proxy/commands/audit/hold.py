@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from proxy.commands.audit.around import noting
 from proxy.commands.audit.given import AsJson, Directory, SigningKey, audit_of, keys_of
-from proxy.commands.audit.person import noting
 from proxy.commands.say import plural, printable, stop
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _time(written: str | None, option: str, *, whole: bool = False) -> int | Non
         return None
     try:
         moment = datetime.fromisoformat(written).astimezone()
-    except ValueError:
+    except (ValueError, OverflowError):
         stop(f"{option}: '{printable(written)}' is no time; write 2026-11-01 or 2026-11-01T12:00", code=2)
     day = whole and len(written) <= len("2026-11-01")
     return int(moment.timestamp()) + (DAY - 1 if day else 0)

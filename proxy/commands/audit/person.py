@@ -1,4 +1,4 @@
-"""What verbs about a person share: asking for a value without showing it, waiting visibly, and taking it down.
+"""What verbs about a person share: asking for a value without showing it, and saying what cannot be found.
 
 A value never stands among the arguments of a command, which every process of the machine may read.
 """
@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,9 +14,7 @@ import typer
 from proxy.commands.say import stop
 
 if TYPE_CHECKING:
-    from proxy.audit.desk import Desk
     from proxy.audit.epochs import Epoch
-    from proxy.audit.keys import Keys
 
 Entity = Annotated[
     str | None,
@@ -30,7 +25,6 @@ Entity = Annotated[
 Stdin = Annotated[
     bool, typer.Option("--stdin", metavar=" ", help="Read the value from stdin; on a terminal it is asked for.")
 ]
-LONG = 1.0  # seconds until a bar is shown
 
 
 def entity_of(name: str | None) -> str:
@@ -59,65 +53,6 @@ def value_of(stdin: bool, entity: str) -> str:
     if not value.strip():
         stop("there is no value on stdin", code=2)
     return value
-
-
-@contextmanager
-def watched(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal for what takes longer than a second; yields what to tell about (done, of)."""
-    import time
-
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn("segments"), TimeRemainingColumn()
-    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-    task, began = bar.add_task(what), time.monotonic()
-
-    def tell(done: int, of: int) -> None:
-        if time.monotonic() - began > LONG:
-            bar.start()
-        bar.update(task, completed=done, total=of)
-
-    try:
-        yield tell
-    finally:
-        bar.stop()
-
-
-@contextmanager
-def reading(directory: Path) -> Iterator[None]:
-    """Exit 1 where the audit cannot be read."""
-    from proxy.audit.blocks import SegmentError
-
-    try:
-        yield
-    except SegmentError as error:
-        stop(f"a segment {error}", f"hushwire audit verify --audit {directory} says what happened to it", code=1)
-    except OSError as error:
-        stop(f"{error.filename or directory}: {error.strerror}", "are you who runs the proxy?", code=1)
-
-
-@contextmanager
-def noting(directory: Path, keys: Keys) -> Iterator[Desk]:
-    """A desk to take something down at; what was written is on the disk afterwards. Exit 1 if it cannot be."""
-    from proxy.audit.desk import desk
-    from proxy.audit.log import LogError
-
-    try:
-        with desk(directory, keys) as opened:
-            yield opened
-    except LogError as error:
-        stop(f"this has to be taken down in the audit first: {error}", code=1)
-    except OSError as error:
-        stop(f"this has to be taken down in {directory} first, which failed: {error.strerror}", code=1)
-
-
-def together(directory: Path) -> AbstractContextManager[None]:
-    """A turn with others that only read."""
-    from proxy.audit.tend import turn
-
-    return turn(directory, alone=False)
 
 
 def shredded(epochs: list[Epoch]) -> str | None:

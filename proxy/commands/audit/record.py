@@ -90,7 +90,7 @@ def _categories(found: Report) -> Iterator[Part]:
         yield "No personal data was found and treated in this time."
         return
     total, kinds = sum(flow.treated for flow in flows), len({flow.entity for flow in flows})
-    yield f"{plural_of(total, 'finding')} in {plural(kinds, 'category').replace('categorys', 'categories')}."
+    yield f"{plural(total, 'finding')} in {plural(kinds, 'category', 'categories')}."
     yield Rows(
         ("category", "route", "direction", "rule", "treatment", "findings"),
         [
@@ -112,18 +112,18 @@ def _left(found: Report) -> Iterator[Part]:
     kept, shadow, exempt = (sum(getattr(flow, how) for flow in every) for how in ("kept", "shadow", "exempt"))
     if found.leaked:
         yield (
-            f"{plural_of(found.leaked, 'message')} went on as they were without having been looked at, because"
+            f"{plural(found.leaked, 'message')} went on as they were without having been looked at, because"
             " their route says so (on_error: pass, or binary: pass)."
         )
     if kept:
-        yield f"{plural_of(kept, 'finding')} met a rule that says keep, and were passed on as they were."
+        yield f"{plural(kept, 'finding')} met a rule that says keep, and were passed on as they were."
     if shadow:
         yield (
-            f"{plural_of(shadow, 'finding')} met a rule in shadow mode, which only noted what it would have done;"
+            f"{plural(shadow, 'finding')} met a rule in shadow mode, which only noted what it would have done;"
             " another rule may have treated them."
         )
     if exempt:
-        yield f"{plural_of(exempt, 'finding')} met an exception of a rule, and were passed on as they were."
+        yield f"{plural(exempt, 'finding')} met an exception of a rule, and were passed on as they were."
     flows = [flow for flow in every if flow.kept or flow.shadow or flow.exempt]
     if flows:
         yield Rows(
@@ -165,12 +165,12 @@ def _rules(found: Report, at: Callable[[int | None], str]) -> Iterator[Part]:
 def _refusals(found: Report) -> Iterator[Part]:
     sessions = found.sessions
     yield (
-        f"{plural_of(sessions.opened, 'connection')} opened and {sessions.closed:,} ended, with"
-        f" {plural_of(sessions.messages, 'message')} on those that ended."
+        f"{plural(sessions.opened, 'connection')} opened and {sessions.closed:,} ended, with"
+        f" {plural(sessions.messages, 'message')} on those that ended."
     )
     if found.refusals:
         causes = ", ".join(f"{count:,} for {cause}" for cause, count in sorted(found.refusals.items()))
-        times = plural_of(sum(found.refusals.values()), "time")
+        times = plural(sum(found.refusals.values()), "time")
         yield f"The proxy refused a message or ended a connection {times}: {causes}."
     else:
         yield "The proxy refused nothing and ended no connection by itself."
@@ -196,7 +196,7 @@ def _notable(found: Report) -> Iterator[Part]:
         yield Rows(("what happened", "entries"), rows, 1)
     if found.lost:
         yield (
-            f"{plural_of(found.lost, 'event')} could not be written and are missing; no message that was changed"
+            f"{plural(found.lost, 'event')} could not be written and are missing; no message that was changed"
             " left without its event, unless durability was set to async."
         )
     else:
@@ -217,8 +217,3 @@ def _proof(found: Report, at: Callable[[int | None], str], *, utc: bool) -> Iter
         "That a signature is there is not yet a proof: hushwire audit verify checks every event against it, and"
         " against copies kept elsewhere."
     )
-
-
-def plural_of(count: int, noun: str) -> str:
-    """`1 finding`, `1,200 findings`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

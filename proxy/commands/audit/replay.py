@@ -6,12 +6,12 @@ import base64
 import json
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from proxy.commands.audit.around import reading
 from proxy.commands.audit.given import AsJson, Directory, audit_of
 from proxy.commands.say import plural, printable, stop
 
@@ -57,7 +57,7 @@ def replay(
 
     directory = audit_of(audit)
     factor = _factor(speed)
-    with _reading():
+    with reading(directory):
         conversation = spoken(directory, sid=session)
         if to is not None:
             _play(conversation, session, to, factor, patience, as_json=as_json)
@@ -78,21 +78,7 @@ def _factor(speed: str) -> float:
     return factor
 
 
-@contextmanager
-def _reading() -> Iterator[None]:
-    """Where the log cannot be read: say where and why, and exit."""
-    from proxy.audit.blocks import SegmentError
-    from proxy.audit.conversation import EventError
-
-    try:
-        yield
-    except (SegmentError, EventError) as error:
-        stop(f"the log cannot be read: {error}", "hushwire audit verify says what is wrong with it", code=1)
-    except OSError as error:
-        stop(f"cannot read '{error.filename}' ({error.strerror})", code=1)
-
-
-def _none(session: str) -> None:
+def _none(session: str) -> NoReturn:
     stop(f"there is no session {session} in this audit", "hushwire audit search shows those there are", code=2)
 
 

@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from proxy.commands.audit.around import bar, noting
 from proxy.commands.audit.given import AsJson, Directory, SigningKey, audit_of, keys_of
 from proxy.commands.say import plural, stop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from proxy.audit.sinks.cursor import Lag
     from proxy.audit.sinks.shipper import Shipper
 
@@ -94,7 +93,7 @@ def _ship(directory: Path, url: str, signing: str | None, *, once: bool, again: 
     from proxy.audit.sinks.shipper import Shipper
 
     at, count = place(url), 0
-    with alone(directory, at.name), closing(open_sink(at)) as sink, _bar(at.where) as tell:
+    with alone(directory, at.name), closing(open_sink(at)) as sink, bar(at.where, "events") as tell:
 
         def arrived(events: int) -> None:
             nonlocal count
@@ -124,7 +123,6 @@ def _ship(directory: Path, url: str, signing: str | None, *, once: bool, again: 
 def _note(directory: Path, kind: str, count: int, signing: str | None) -> None:
     """That copies go to another place from now on is itself something to look up."""
     from proxy.audit import events
-    from proxy.commands.audit.person import noting
 
     with noting(directory, keys_of(signing)) as desk:
         desk.write(events.Export, form=f"shipped to {kind}", count=count)
@@ -137,25 +135,6 @@ def _until_interrupted(shipper: Shipper) -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.CRITICAL, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("hushwire").setLevel(logging.INFO)
     shipper.run(stopped)
-
-
-@contextmanager
-def _bar(where: str) -> Iterator[Callable[[int, int], None]]:
-    """On a terminal; yields what to tell about (events there, of how many)."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("events"),
-    )
-    quiet = not console.is_terminal
-    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True, disable=quiet) as bar:
-        task = bar.add_task(where, total=None)
-        yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
 def _forget(directory: Path, name: str, *, as_json: bool) -> None:

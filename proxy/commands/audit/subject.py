@@ -7,18 +7,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from proxy.commands.audit.around import bar, noting, reading, together
 from proxy.commands.audit.given import AsJson, Directory, SigningKey, audit_of, keys_of
-from proxy.commands.audit.person import (
-    Entity,
-    Stdin,
-    entity_of,
-    noting,
-    reading,
-    shredded,
-    together,
-    value_of,
-    watched,
-)
+from proxy.commands.audit.person import Entity, Stdin, entity_of, shredded, value_of
 from proxy.commands.say import plural
 
 if TYPE_CHECKING:
@@ -49,7 +40,7 @@ def subject(
     directory, named = audit_of(audit), entity_of(entity)
     keys = keys_of(signing, made=False)
     fingerprints = keys.fingerprints(value_of(stdin, named), named)
-    with reading(directory), watched("looking") as tell, together(directory):
+    with reading(directory), bar("looking", "segments") as tell, together(directory):
         found = look_up(directory, named, fingerprints.values(), tell)
     with noting(directory, keys) as desk:
         desk.write(events.Lookup, entity=named, found=len(found))

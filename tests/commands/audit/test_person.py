@@ -251,6 +251,7 @@ def test_holds_are_listed(home, proxy):
         (["place", "--reason", " "], "a line of up to"),
         (["place", "--reason", "x" * 201], "a line of up to"),
         (["place", "--reason", "a", "--from", "tomorrow"], "'tomorrow' is no time"),
+        (["place", "--reason", "a", "--to", "9999-12-31T23:59-23:59"], "'9999-12-31T23:59-23:59' is no time"),
         (["place", "--reason", "a", "--from", "2026-11-02", "--to", "2026-11-01"], "--from is behind --to"),
     ],
 )

@@ -100,6 +100,12 @@ def test_a_client_is_found_by_its_address_with_the_keys_of_the_installation(type
     assert seqs(typed("search", "--audit", log.folder.parent, "--json", "--client", "192.0.2.8")) == []
 
 
+def test_without_the_keys_of_the_installation_an_address_is_not_compared_in_silence(typed, audit):
+    result = typed("search", "--audit", audit, "--json", "--client", "192.0.2.7")
+    assert seqs(result) == [] and "the keys of this installation are not here" in result.stderr
+    assert not keys_folder().exists()
+
+
 def test_more_than_the_limit_is_counted_and_the_way_to_it_told(typed, audit):
     said = typed("search", "--audit", audit, "--limit", "2").stdout
     assert "The newest 2; 7 others fit too" in said and "--limit" in said and "audit export" in said
