@@ -28,6 +28,7 @@ from proxy.starting import (
     StartError,
     bind_admin,
     bind_to,
+    leave_no_core,
     set_up_logging,
     upstream_tls,
     within_file_limit,
@@ -48,6 +49,7 @@ def serve(plan: Plan, announce: Callable[[Ready], None]) -> int:
     """
     settings = plan.settings
     set_up_logging(settings)
+    leave_no_core()
     sys.setswitchinterval(SWITCH)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until somebody is there who can reload
     settings = within_file_limit(settings)

@@ -77,6 +77,12 @@ def set_up_logging(settings: Settings) -> None:
     log.setLevel(settings.log_level.upper())
 
 
+def leave_no_core() -> None:
+    """A crash must not write memory to a disk: it holds whatever the messages of the moment say."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+
+
 def within_file_limit(settings: Settings) -> Settings:
     """Two descriptors a connection: take what the system allows, and no more connections than that carries.
 

@@ -158,9 +158,18 @@ def unpacked(path: Path, data: bytes) -> Iterator[tuple[str, bytes]]:
     elif path.parent.parent.name == "objects" and data[:1] == b"\x78":
         yield " (Git)", zlib.decompress(data)
     elif data[:4] == b"PAR1":
-        from pyarrow import parquet
+        yield " (Parquet)", _columns(path)
 
-        yield " (Parquet)", repr(parquet.read_table(path).to_pylist()).encode()
+
+def _columns(path: Path) -> bytes:
+    """The columns of a Parquet file as they lie in memory, strings as they are."""
+    import pyarrow
+    from pyarrow import parquet
+
+    table, sink = parquet.read_table(path), pyarrow.BufferOutputStream()
+    with pyarrow.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    return bytes(sink.getvalue())
 
 
 def told(sightings: Iterable[Sighting]) -> str:

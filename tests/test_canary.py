@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from proxy import app
+from proxy.building import built_of, ground_of
 from proxy.codecs import choose
 from proxy.core.lane import Lane
 from proxy.core.message import Direction, Kind
@@ -74,5 +74,5 @@ def test_the_rules_find_what_is_planted(name, default):
 @pytest.fixture(scope="module")
 def default() -> Lane:
     """What a service sends, under the rules that come along."""
-    built = app.built_of("default", app.ground_of("off"))
+    built = built_of("default", ground_of("off"))
     return Lane(Direction.UPSTREAM_TO_CLIENT, built.policy, built.detector, choose)
