@@ -19,6 +19,8 @@ from pathlib import Path
 from struct import Struct
 from typing import BinaryIO, NamedTuple, Self
 
+from proxy.audit.storage import overwrite
+
 HEAD = Struct("<QI16s")
 SALT = 16  # bytes
 GONE = bytes(SALT)
@@ -82,14 +84,12 @@ class Bodies:
 
     def append(self, rows: bytes) -> None:
         """Write rows behind the last one: all of them or, with OSError, none."""
-        written = 0
         try:
-            while written < len(rows):
-                written += os.pwrite(self._file, rows[written:] if written else rows, self._end + written)
+            overwrite(self._file, rows, self._end)
         except OSError:
             os.ftruncate(self._file, self._end)
             raise
-        self._end += written
+        self._end += len(rows)
 
     def sync(self) -> None:
         """Until this is on the disk. In any thread; raises OSError."""
@@ -154,15 +154,15 @@ def erase(path: Path, wanted: Container[int]) -> int:
         for seq, salt, start, end in _heads(file):
             if seq in wanted and salt != GONE:
                 _zero(writing.fileno(), start, end)
-                os.pwrite(writing.fileno(), GONE, start - SALT)  # last: it says that the payload is gone
+                overwrite(writing.fileno(), GONE, start - SALT)  # last: it says that the payload is gone
                 erased += 1
         os.fdatasync(writing.fileno())
     return erased
 
 
 def _zero(file: int, start: int, end: int) -> None:
-    while start < end:
-        start += os.pwrite(file, ZEROS[: end - start], start)
+    for place in range(start, end, len(ZEROS)):
+        overwrite(file, ZEROS[: end - place], place)
 
 
 def _heads(file: BinaryIO) -> Iterator[tuple[int, bytes, int, int]]:

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from proxy.audit import storage
+
 HEX_KEY = re.compile(rb"[0-9a-f]{64}")
 LAST = 0xFFFF
 """Rows of marks have two bytes for the number of an epoch."""
@@ -65,7 +67,7 @@ def make(path: Path, content: bytes) -> bool:
             os.fsync(descriptor)
         with contextlib.suppress(FileExistsError):
             os.link(draft, path)
-            _sync_folder(path.parent)
+            storage.sync_directory(path.parent)
             return True
         return False
     finally:
@@ -118,9 +120,9 @@ class Epochs:
         try:
             descriptor = os.open(path, os.O_RDWR)
             try:
-                os.pwrite(descriptor, _ZEROS, 0)
+                storage.overwrite(descriptor, _ZEROS, 0)
                 os.fsync(descriptor)
-                os.pwrite(descriptor, b"destroyed %s\n" % stamp(now), os.fstat(descriptor).st_size)
+                storage.overwrite(descriptor, b"destroyed %s\n" % stamp(now), os.fstat(descriptor).st_size)
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
@@ -141,11 +143,3 @@ def seconds(path: Path, written: bytes) -> int:
         return int(datetime.strptime(written.decode(), _TIME).replace(tzinfo=UTC).timestamp())
     except ValueError:
         raise KeysError(f"the key {path} is damaged; restore it from where you keep a copy") from None
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

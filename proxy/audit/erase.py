@@ -8,18 +8,16 @@ what tampering looks like. Rows that no event commits to (residue of a crash) ar
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import BinaryIO, cast
 
 from proxy.audit import bodies, events, marks, order
 from proxy.audit.hold import Hold, holds
 from proxy.audit.layout import Segment, logs, segments
 from proxy.audit.marks import Row
-from proxy.audit.pick import present
+from proxy.audit.pick import present, unpacked
 from proxy.audit.subject import Found, Tell, occurrences, with_events
 from proxy.audit.tend import turn
 
@@ -139,13 +137,9 @@ def _rows_of(segment: Segment, messages: dict[int, events.Message]) -> list[tupl
 def _messages(segment: Segment, sid: str) -> Iterator[events.Message]:
     """Told by the bytes of the line first: decoding all would take ten times as long."""
     naming = b'"sid":"%s"' % sid.encode()
-    with _opened(present(segment)) as lines:
+    with unpacked(present(segment)) as lines:
         for line in lines:
             if naming in line and line.endswith(b"\n"):
                 event = events.decode(line)
                 if isinstance(event, events.Message) and event.sid == sid:
                     yield event
-
-
-def _opened(segment: Segment) -> BinaryIO:
-    return cast(BinaryIO, gzip.open(segment.path)) if segment.sealed else segment.path.open("rb")

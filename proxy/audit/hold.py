@@ -34,7 +34,7 @@ class Hold(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
     released: int | None = None
 
     def covers(self, t: int, sid: str | None, route: str | None) -> bool:
-        """Whether it covers an event of time `t` (nanoseconds); None where the event does not say."""
+        """Whether it covers an event at `t` (nanoseconds); None: of what the event does not say."""
         if not self.spans(t, t):
             return False
         return all(mine is None or its in (None, mine) for mine, its in ((self.session, sid), (self.route, route)))
@@ -59,7 +59,8 @@ def every(directory: Path) -> list[Hold]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise HoldError(f"the holds in {path} cannot be read ({error.strerror})") from None
+        why = f"({error.strerror}); are you who runs the proxy?"
+        raise HoldError(f"the holds in {path} cannot be read {why}") from None
     except msgspec.MsgspecError:
         raise HoldError(f"{path} is damaged: restore it; until then nothing is pruned or erased") from None
 

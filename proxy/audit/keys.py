@@ -50,8 +50,8 @@ class Keys:
         made: bool = True,
         environ: Mapping[str, str] = os.environ,
     ) -> Keys:
-        """The keys in `folder`; what is missing is made, unless they have to be `made` no more: then only keys
-        that are there will do, because new ones would find nothing.
+        """The keys in `folder`. What is missing is made; where `made` is false, only keys that are there will do,
+        because new ones would find nothing.
 
         `signing` names the signing key where it is not the installation's: `env:NAME` or `file:PATH`, 64 hex
         digits (an Ed25519 seed). Raises KeysError.

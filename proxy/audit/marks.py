@@ -17,6 +17,8 @@ from pathlib import Path
 from struct import Struct
 from typing import NamedTuple
 
+from proxy.audit.storage import overwrite
+
 ROW = Struct("<QHH16s16s")
 GONE = bytes(16)
 SECRET = 12
@@ -97,14 +99,7 @@ def erase(path: Path, numbers: Iterable[int]) -> None:
         return
     try:
         for number in numbers:
-            _zero(file, number * ROW.size + SECRET, ROW.size - SECRET)
+            overwrite(file, bytes(ROW.size - SECRET), number * ROW.size + SECRET)
         os.fdatasync(file)
     finally:
         os.close(file)
-
-
-def _zero(file: int, at: int, count: int) -> None:
-    """A short write is possible even here, where nothing grows."""
-    while count:
-        written = os.pwrite(file, bytes(count), at)
-        at, count = at + written, count - written

@@ -53,10 +53,15 @@ def present(segment: Segment) -> Segment:
     return Segment(segment.number, segment.path.with_name(segment.path.name + ".gz"))
 
 
+def unpacked(segment: Segment) -> BinaryIO:
+    """The bytes of its lines. Raises OSError."""
+    return cast(BinaryIO, gzip.open(segment.path)) if segment.sealed else segment.path.open("rb")
+
+
 def first(segment: Segment) -> events.Any | None:
     """The first event; None if there is none yet. Raises SegmentError, OSError."""
     try:
-        with cast(BinaryIO, gzip.open(segment.path)) if segment.sealed else segment.path.open("rb") as file:
+        with unpacked(segment) as file:
             line = file.readline()
         return events.decode(line) if line.endswith(b"\n") else None
     except msgspec.MsgspecError:

@@ -85,15 +85,21 @@ class Tail:
         succeed, and yet keep nothing of what is not written again. Raises OSError."""
         file = os.open(self.path, os.O_WRONLY | os.O_NOFOLLOW)
         try:
-            done = 0
-            while done < len(data):
-                done += os.pwrite(file, data[done:], max(self.synced, 0) + done)
+            overwrite(file, data, max(self.synced, 0))
         finally:
             os.close(file)
 
     def close(self) -> None:
         """Nothing is written any more."""
         os.close(self.file)
+
+
+def overwrite(file: int, data: bytes, place: int) -> None:
+    """Put all of `data` over what stands from `place` on: even there, where nothing grows, a write may be short.
+    Raises OSError."""
+    done = 0
+    while done < len(data):
+        done += os.pwrite(file, data[done:] if done else data, place + done)
 
 
 def replace(path: Path, content: bytes, draft: str = "new") -> None:

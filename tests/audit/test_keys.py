@@ -96,6 +96,14 @@ def test_a_destroyed_key_is_gone_from_the_disk_and_from_running_processes(folder
     assert not any(secret.hex().encode() in path.read_bytes() for path in folder.rglob("*.key"))
 
 
+def test_nothing_of_a_destroyed_key_is_left_where_a_write_is_short(folder, monkeypatch):
+    keys, whole = Keys.open(folder), os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda file, data, place: whole(file, data[:7], place))
+    keys.epochs.destroy(1, 1_795_000_000)
+    assert keys.epochs.read()[0].destroyed == 1_795_000_000
+    assert (folder / "audit-epochs" / "1.key").read_bytes().startswith(b"0" * 64 + b"\n")
+
+
 def test_a_key_whose_destruction_was_interrupted_is_destroyed(folder):
     Keys.open(folder).epochs.begin(2, 0)
     with (folder / "audit-epochs" / "1.key").open("r+b") as file:

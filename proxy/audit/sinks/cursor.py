@@ -115,7 +115,7 @@ def lags(directory: Path) -> list[Lag]:
     Raises CursorError.
     """
     covered = dict(_covered(directory))
-    names = sorted(file.name[5:-5] for file in directory.glob("ship-*.json"))
+    names = sorted(_named(directory, "json"))
     wanted = _wanted(directory)
     found = [_lag(name, load(directory, name), covered, name in wanted) for name in names]
     return sorted(found, key=lambda lag: not lag.wanted)
@@ -150,7 +150,12 @@ def _covered(directory: Path) -> Iterator[tuple[str, int]]:
 
 
 def _wanted(directory: Path) -> set[str]:
-    return {file.name[5:-7] for file in directory.glob("ship-*.wanted")}
+    return _named(directory, "wanted")
+
+
+def _named(directory: Path, kind: str) -> set[str]:
+    """The sinks that have such a file."""
+    return {file.stem.removeprefix("ship-") for file in directory.glob(f"ship-*.{kind}")}
 
 
 def _file(directory: Path, name: str) -> Path:
