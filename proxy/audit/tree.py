@@ -57,30 +57,6 @@ class Frontier:
         return Frontier(self.size, self.peaks)
 
 
-def root_of(leaves: Sequence[bytes]) -> bytes:
-    """The Merkle Tree Hash of leaf hashes."""
-    frontier = Frontier()
-    for leaf in leaves:
-        frontier.add(leaf)
-    return frontier.root()
-
-
-def inclusion(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """The audit path of leaf `index` in the tree of all `leaves`, nearest sibling first (section 2.1.1)."""
-    if not 0 <= index < len(leaves):
-        raise ValueError(f"there is no leaf {index} in a tree of {len(leaves)}")
-    path: list[bytes] = []
-    level = list(leaves)
-    while len(level) > 1:
-        sibling = index ^ 1
-        if sibling < len(level):
-            path.append(level[sibling])
-        paired = [node_hash(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
-        level = paired + level[len(paired) * 2 :]  # an odd one is carried up as it is
-        index >>= 1
-    return path
-
-
 def root_from(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:
     """The root that an audit path leads to (RFC 9162 section 2.1.3.2). ValueError if the path cannot be one."""
     if not 0 <= index < size:

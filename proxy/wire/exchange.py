@@ -61,7 +61,6 @@ class Exchange:
         self.handshakes = 0  # admitted, not yet relayed
         self.dials: set[asyncio.Task[Any]] = set()  # those that wait for the upstream
         self.per_address: Counter[str] = Counter()
-        self.draining = False
         self.closing = False
         self.quiet = asyncio.Event()  # set when the last connection ends
         timers = [t for t in (settings.idle, settings.lifetime, settings.write_stall, settings.close_timeout) if t]

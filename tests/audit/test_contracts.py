@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from proxy.audit import events
 from proxy.audit.checkpoint import Checkpoint, CheckpointError, Signer, Verifier
-from proxy.audit.tree import Frontier, inclusion, leaf_hash, node_hash, root_from, root_of
+from proxy.audit.tree import Frontier, leaf_hash, root_from
+from tests.audit import trees
 from tests.audit.logs import SEED, HandMade, message
 
 
@@ -31,25 +32,21 @@ def test_a_line_with_a_field_that_no_event_has_is_none():
 LEAVES = st.lists(st.binary(min_size=32, max_size=32), min_size=1, max_size=70)
 
 
-def by_the_book(leaves: list[bytes]) -> bytes:
-    """RFC 6962 section 2.1, word for word."""
-    if len(leaves) == 1:
-        return leaves[0]
-    k = 1 << (len(leaves) - 1).bit_length() - 1
-    return node_hash(by_the_book(leaves[:k]), by_the_book(leaves[k:]))
-
-
 @given(LEAVES)
 def test_the_root_is_that_of_rfc_6962(leaves):
-    assert root_of(leaves) == by_the_book(leaves)
+    tree = Frontier()
+    for size, leaf in enumerate(leaves):
+        assert tree.root() == trees.root(leaves[:size])
+        tree.add(leaf)
+    assert tree.root() == trees.root(leaves)
 
 
 @given(LEAVES, st.data())
 def test_a_path_leads_from_its_leaf_to_the_root_and_from_no_other(leaves, data):
     index = data.draw(st.integers(0, len(leaves) - 1))
-    path = inclusion(leaves, index)
-    assert root_from(leaves[index], index, len(leaves), path) == root_of(leaves)
-    assert root_from(leaf_hash(b"other"), index, len(leaves), path) != root_of(leaves)
+    path = trees.path(leaves, index)
+    assert root_from(leaves[index], index, len(leaves), path) == trees.root(leaves)
+    assert root_from(leaf_hash(b"other"), index, len(leaves), path) != trees.root(leaves)
 
 
 def test_a_frontier_has_as_many_peaks_as_its_size_says():

@@ -17,8 +17,9 @@ from proxy.audit import bodies
 from proxy.audit.checkpoint import Verifier
 from proxy.audit.layout import logs, segments
 from proxy.audit.marks import ROW
-from proxy.audit.tree import leaf_hash, root_of
+from proxy.audit.tree import leaf_hash
 from proxy.audit.verify import verify
+from tests.audit import trees
 from tests.audit.writing import NOON, SECOND, SIGNER, Disk, block, event, lines, opened
 
 A_DAY = 86_400 * SECOND
@@ -264,7 +265,7 @@ def test_whatever_happens_to_it_a_log_is_the_plain_list_of_its_blocks(steps):
         log.close()
         raw = b"".join(segment.path.read_bytes() for segment in segments(log.folder))
         assert raw == b"".join(plain)
-        root = root_of([leaf_hash(block) for block in plain])
+        root = trees.root([leaf_hash(block) for block in plain])
         signed = SIGNER.verifier.open((log.folder / "checkpoint").read_text())
         assert (signed.root, signed.size) == (root, len(plain))
         assert seqs(log.folder) == list(range(signed.seq))

@@ -12,9 +12,10 @@ from proxy.audit.checkpoint import Signer
 from proxy.audit.layout import segments
 from proxy.audit.proof import ProofError, check, find, prove
 from proxy.audit.snapshot import snapshot
-from proxy.audit.tree import inclusion, leaf_hash
+from proxy.audit.tree import leaf_hash
 from proxy.audit.walk import each_block
 from tests.audit import test_verify as made
+from tests.audit import trees
 from tests.audit.logs import SEED, HandMade, message
 
 KEY = Signer(SEED).verifier
@@ -32,7 +33,7 @@ def test_every_event_is_proven_by_the_path_of_the_rfc(tmp_path_factory, sizes):
     leaves = [leaf_hash(block) for block in each_block(snapshot(log.folder))]
     for seq in range(log.seq):
         proof = prove(log.folder, seq, KEY)
-        assert [bytes.fromhex(node) for node in proof["path"]] == inclusion(leaves, proof["index"])
+        assert [bytes.fromhex(node) for node in proof["path"]] == trees.path(leaves, proof["index"])
         proven = check(json.dumps(proof).encode(), KEY)
         assert (proven.event.seq, proven.checkpoint.seq) == (seq, log.seq)
 
