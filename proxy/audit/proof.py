@@ -161,6 +161,9 @@ def find(folders: Iterable[Path], named: str, ids: Iterable[str]) -> Path:
     every = list(zip(folders, ids, strict=True))
     found = [folder for folder, log in every if not named or named in (log, folder.name)]
     if len(found) != 1:
+        if not every:
+            raise ProofError("there is no log")
         choice = ", ".join(f"{folder.name} ({log})" for folder, log in every)
-        raise ProofError(f"say of which log, with --log: {choice}" if every else "there is no log")
+        say = f"there is no log '{named}'" if named and not found else "say of which log, with --log"
+        raise ProofError(f"{say}: {choice}")
     return found[0]

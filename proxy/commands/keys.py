@@ -101,6 +101,8 @@ def rotate(
     typer.echo(f"epoch {begun} has begun; running proxies take it up within seconds")
     for number in gone:
         typer.echo(f"the key of epoch {number} is destroyed, and with it all its fingerprints")
+    if older is not None and not gone:
+        typer.echo(f"no key was destroyed: none is of an epoch that ended more than {older} ago")
 
 
 @app.command(help=STATUS)
@@ -155,7 +157,8 @@ def _show(told: dict[str, Any]) -> None:
     kept = [row["epoch"] for row in told["epochs"] if row["state"] == "kept"]
     if kept:
         named = " ".join(f"--destroy {number}" for number in kept)
-        typer.echo(f"\n{plural(len(kept), 'old key')} could be destroyed: hushwire keys rotate {named}")
+        typer.echo(f"\n{plural(len(kept), 'old key')} could be destroyed, if no hold is on them:")
+        typer.echo(f"  hushwire keys rotate {named}")
 
 
 def _counted(directory: Path) -> Counter[int]:

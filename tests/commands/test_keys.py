@@ -46,7 +46,7 @@ def test_the_status_shows_epochs_and_no_secret(home, proxy):
     code, told, _ = run("keys", "status")
     assert code == 0
     assert not any(secret in told for secret in secrets(home / "keys"))
-    assert "1 old key could be destroyed: hushwire keys rotate --destroy 1" in told
+    assert "1 old key could be destroyed, if no hold is on them:\n  hushwire keys rotate --destroy 1" in told
     status = json.loads(run("keys", "status", "--json")[1])
     epochs = [(row["epoch"], row["state"], row["fingerprints"]) for row in status["epochs"]]
     assert epochs == [(1, "kept", 4), (2, "present", 1)]

@@ -93,7 +93,11 @@ def question_of(given: Mapping[str, Any], now: datetime, *, utc: bool = False) -
         for name in names.get(field, ()):
             if name not in known:
                 option = next(option for one, option, *_ in TABLE if one == field)
-                stop(f"{option}: '{name}' is none{_perhaps(name, known)}", f"there are {', '.join(known)}", code=2)
+                stop(
+                    f"{option}: there is no '{name}'{perhaps(name, known)}",
+                    f"there are {', '.join(known)}",
+                    code=2,
+                )
     since, until = (_moment(f"--{name}", given.get(name), now, utc=utc) for name in ("since", "until"))
     if since is not None and until is not None and since >= until:
         stop("--until: it is not after --since, so nothing can be in between", code=2)
@@ -113,7 +117,8 @@ def _moment(option: str, written: str | None, now: datetime, *, utc: bool) -> in
         stop(f"{option}: '{written}' is no time; write it like {WHEN}", code=2)
 
 
-def _perhaps(name: str, known: Sequence[str]) -> str:
+def perhaps(name: str, known: Collection[str]) -> str:
+    """`; did you mean EMAIL_ADDRESS?` if one of those that are known is near."""
     from difflib import get_close_matches
 
     near = {one.casefold(): one for one in known}
@@ -177,7 +182,7 @@ def hint(index: Index, question: Question) -> None:
         for name in getattr(question, field):
             known = _known(index.db, field)
             if name not in known:
-                warn(f"no event has the {field} '{name}'{_perhaps(name, known)}")
+                warn(f"no event has the {field} '{name}'{perhaps(name, known)}")
 
 
 def _known(db: sqlite3.Connection, field: str) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from proxy.commands.audit.around import bar, noting, reading
-from proxy.commands.audit.given import AsJson, Directory, SigningKey, audit_of, keys_of
+from proxy.commands.audit.given import AsJson, Directory, SigningKey, audit_of, full_name, keys_of
 from proxy.commands.audit.person import Entity, Stdin, entity_of, shredded, value_of
 from proxy.commands.say import plural, stop
 
@@ -30,7 +30,6 @@ HELP = (
     "[bold]hushwire audit erase --session 1f3a9c22-17 --request DSR-2026-115[/bold]"
 )
 REQUEST = re.compile(r"[\w.:/#-]{1,64}", re.ASCII)
-SESSION = re.compile(r"[0-9a-f]{8}-\d+")
 
 
 def erase(
@@ -82,9 +81,7 @@ class _Session:
     what: Literal["subject", "session"] = "session"
 
     def __init__(self, directory: Path, sid: str) -> None:
-        if not SESSION.fullmatch(sid):
-            stop("--session: sessions are called like 1f3a9c22-17; hushwire audit search shows them", code=2)
-        self.directory, self.sid = directory, sid
+        self.directory, self.sid = directory, full_name(sid)
 
     def choose(self, tell: Tell) -> Chosen:
         from proxy.audit.erase import of_session

@@ -80,7 +80,7 @@ def _check(form: str, output: Path | None) -> None:
     from proxy.audit.export import FORMS
 
     if form not in FORMS:
-        stop(f"--format: '{form}' is none; there are {', '.join(FORMS)}", code=2)
+        stop(f"--format: there is no '{form}'; there are {', '.join(FORMS)}", code=2)
     if form == "parquet" and output is None:
         stop("Parquet is no text: say where to put it with --output FILE", code=2)
     if form == "parquet" and find_spec("pyarrow") is None:
@@ -114,6 +114,8 @@ def _write(exporting: Export, file: BinaryIO) -> None:
 @contextmanager
 def _whole_file(output: Path) -> Iterator[tuple[BinaryIO, Any]]:
     """A file for its owner only, that takes its name when it is whole."""
+    if output.is_dir():
+        stop(f"--output: {output} is a directory; name a file in it", code=2)
     part = output.with_name(f".{output.name}.{os.getpid()}")
     try:
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,6 +42,13 @@ def audit_of(written: str | None) -> Path:
     if not directory.is_dir():
         stop(f"there is no audit in {directory}", "name its directory with --audit DIR", code=2)
     return directory
+
+
+def full_name(session: str) -> str:
+    """RUN-SID as it was written, for verbs that change something: a number may mean another session tomorrow."""
+    if not re.fullmatch(r"[0-9a-f]{8}-\d+", session):
+        stop("--session: write all of its name, like 1f3a9c22-17; hushwire audit search shows it", code=2)
+    return session
 
 
 def keys_of(signing: str | None, *, made: bool = True) -> Keys:

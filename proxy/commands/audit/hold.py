@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from proxy.commands.audit.around import noting
-from proxy.commands.audit.given import AsJson, Directory, SigningKey, audit_of, keys_of
+from proxy.commands.audit.given import AsJson, Directory, SigningKey, audit_of, full_name, keys_of
 from proxy.commands.say import plural, printable, stop
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ def place(
     first, last = _time(begin, "--from"), _time(end, "--to", whole=True)
     if first is not None and last is not None and first > last:
         stop("--from is behind --to", code=2)
+    if session is not None:
+        full_name(session)
     keys = keys_of(signing)
     with _holding():
         made = holds.place(directory, why, int(time.time()), begin=first, end=last, session=session, route=route)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from proxy.commands.audit.asked import warn
 from proxy.commands.say import stop
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def value_of(stdin: bool, entity: str) -> str:
         stop("the value is not UTF-8; convert it first", code=2)
     if not value.strip():
         stop("there is no value on stdin", code=2)
+    if "\n" in value:
+        warn("there are several lines on stdin: they are taken as one value; ask for one at a time")
     return value
 
 

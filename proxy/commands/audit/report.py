@@ -86,7 +86,7 @@ def _show(parts: Sequence[Any]) -> None:
     from proxy.commands.audit.record import Heading, Rows
     from proxy.commands.audit.told import console
 
-    terminal = console()
+    terminal = console(prose=True)
     for part in parts:
         if isinstance(part, Heading):
             terminal.print(Text(part.text, "bold" if part.level > 1 else "bold underline"))

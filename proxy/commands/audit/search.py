@@ -53,9 +53,9 @@ def search(
 
         terminal = console()
         if page.hits:
-            terminal.print(listed(page.hits, now, utc=utc))
+            terminal.print(listed(page.hits, now, utc=utc, width=terminal.width))
             terminal.print()
-        terminal.print(_end(page, question, index.state().events), style="dim", soft_wrap=True)
+        terminal.print(_end(page, question, index.state().events), style="dim")
 
 
 def _end(page: Page, question: Question, events: int) -> str:
@@ -71,4 +71,4 @@ def _end(page: Page, question: Question, events: int) -> str:
         return "One event fits." if count == 1 else f"All {count:,} events that fit."
     more = f"more than {COUNTED:,}" if page.more >= COUNTED else f"{page.more:,}"
     cure = "--limit shows more of them" if question.given() else "filters narrow them, --limit shows more of them"
-    return f"The newest {count:,}; {more} others fit too: {cure}, hushwire audit export all."
+    return f"The newest {count:,}; {more} others fit too: {cure}, hushwire audit export hands on all."

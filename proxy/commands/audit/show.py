@@ -93,21 +93,25 @@ def _lines(terminal: Console, found: Timeline) -> None:
     """One line for each event, and one for each sort of finding; changes of the rules where they happened."""
     from rich.table import Table
 
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    from proxy.commands.audit.told import NARROW
+
+    narrow = terminal.width < NARROW
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1 if narrow else 2, 0, 0))
     table.add_column(justify="right", style="dim", no_wrap=True)
     for _ in range(3):
         table.add_column(overflow="fold")
     table.add_column(style="dim", overflow="fold")
     begin = found.opened if found.opened is not None else found.hits[0].t
     for hit in sorted((*found.hits, *found.policies), key=lambda one: one.id):
-        for row in _rows(hit, (hit.t - begin) / 1e9):
+        for row in _rows(hit, (hit.t - begin) / 1e9, narrow=narrow):
             table.add_row(*row)
     terminal.print(table)
     if found.closed is None:
         terminal.print("\nIt has not ended, as far as the log says.", style="dim")
 
 
-def _rows(hit: Hit, seconds: float) -> Iterator[tuple[Any, ...]]:
+def _rows(hit: Hit, seconds: float, *, narrow: bool) -> Iterator[tuple[Any, ...]]:
+    """What a narrow terminal has no room for, sizes and lengths, stands in the JSON."""
     from rich.text import Text
 
     from proxy.commands.audit.told import ARROWS, detail, verdict
@@ -119,15 +123,17 @@ def _rows(hit: Hit, seconds: float) -> Iterator[tuple[Any, ...]]:
         yield offset, "", verdict(hit), hit.more["first"] if hit.kind == "session.close" else detail(hit)
     else:
         size = f"{hit.size_in}" if hit.size_in == hit.size_out else f"{hit.size_in} → {hit.size_out}"
-        how = f"{size} B, {hit.lat_us} us" + (f", {hit.cause}" if hit.cause else "")
-        first, *others = list(_findings(hit.found)) or [(Text(), "")]
-        yield offset, f"{ARROWS.get(hit.way or '', '')} {hit.n}", verdict(hit), first[0], f"{first[1]}{how}"
+        how = [] if narrow else [f"{size} B, {hit.lat_us} us"]
+        how += [hit.cause] if hit.cause else []
+        first, *others = list(_findings(hit.found, narrow=narrow)) or [(Text(), "")]
+        by = "; ".join(filter(None, (first[1], ", ".join(how))))
+        yield offset, f"{ARROWS.get(hit.way or '', '')} {hit.n}", verdict(hit), first[0], by
         for told, by in others:
-            yield "", "", "", told, by.removesuffix("; ")
+            yield "", "", "", told, by
 
 
-def _findings(found: tuple[Found, ...]) -> Iterator[tuple[Text, str]]:
-    """Alike ones together: `EMAIL_ADDRESS → mask`, and who did it."""
+def _findings(found: tuple[Found, ...], *, narrow: bool) -> Iterator[tuple[Text, str]]:
+    """Alike ones together: `EMAIL_ADDRESS→mask`, and who did it."""
     from rich.text import Text
 
     from proxy.commands.audit.told import MODES, TIMES
@@ -137,11 +143,12 @@ def _findings(found: tuple[Found, ...]) -> Iterator[tuple[Text, str]]:
         lengths.setdefault(one._replace(length=0), []).append(one.length)
     for one, those in lengths.items():
         told = Text(printable(one.entity), "bold")
-        told.append(f" → {printable(one.operator)}", MODES.get(one.mode, "green"))
+        told.append(f"→{printable(one.operator)}", MODES.get(one.mode, "green"))
         told.append(f" {TIMES}{len(those)}" if len(those) > 1 else "")
         told.append(f" ({one.mode})" if one.mode in MODES else "", MODES.get(one.mode, ""))
         span = f"{min(those)}-{max(those)}" if min(those) < max(those) else f"{those[0]}"
-        yield told, printable(f"{one.rule}, {one.recognizer} {one.score:.2f}, {span} chars; ")
+        by = f"{one.rule}, {one.recognizer} {one.score:.2f}"
+        yield told, printable(by if narrow else f"{by}, {span} chars")
 
 
 def _foot(terminal: Console, found: Timeline) -> None:
@@ -153,7 +160,7 @@ def _foot(terminal: Console, found: Timeline) -> None:
             size, count = f"{end['bytes'][index]:,} bytes", end["findings"][index]
             sides.append(f"{way}: {plural(end['messages'][index], 'message')}, {size}, {plural(count, 'finding')}")
         codes = [code if code is not None else "none" for code in end["codes"]]
-        sides.append(f"close codes: client {codes[0]}, upstream {codes[1]}")
+        sides.append(f"close codes they sent: client {codes[0]}, upstream {codes[1]}")
         terminal.print("\n".join(sides), style="dim")
     noted = sum(hit.kind == "message" for hit in found.hits)
     terminal.print(

@@ -25,7 +25,7 @@ HELP = (
     "Examples: [bold]hushwire audit stats --since today[/bold], "
     "[bold]hushwire audit stats --by rule --route support-chat[/bold]"
 )
-FINDINGS = ("entity", "rule", "operator", "recognizer", "route", "way", "policy", "verdict", "mode")
+FINDINGS = ("entity", "rule", "operator", "recognizer", "route", "direction", "policy", "verdict", "mode")
 TIMES = ("hour", "day")
 OTHERS = ("cause", "kind")
 BY = (*FINDINGS, *TIMES, *OTHERS)
@@ -56,7 +56,7 @@ def stats(
     from proxy.audit.stats import Stats
 
     if by is not None and by not in BY:
-        stop(f"--by: '{by}' is none; there are {', '.join(BY)}", code=2)
+        stop(f"--by: there is no '{by}'; there are {', '.join(BY)}", code=2)
     question = asked.question_of(given, datetime.now(UTC), utc=utc)
     with asked.index_of(audit, index_file) as index:
         asked.hint(index, question)
@@ -79,7 +79,8 @@ def counted(counts: Stats, by: str, *, utc: bool) -> Counts:
     if by in OTHERS:
         return summed(counts.events(), lambda row: getattr(row, by), lambda row: row.events)
     rows = [row for row in counts.findings() if by == "mode" or row.mode == "enforce"]
-    return summed(rows, lambda row: getattr(row, by), lambda row: row.findings)
+    field = "way" if by == "direction" else by
+    return summed(rows, lambda row: getattr(row, field), lambda row: row.findings)
 
 
 def _object(counts: Stats, *, utc: bool) -> dict[str, Any]:

@@ -44,10 +44,23 @@ def subject(
         found = look_up(directory, named, fingerprints.values(), tell)
     with noting(directory, keys) as desk:
         desk.write(events.Lookup, entity=named, found=len(found))
+    if not found:
+        _doubt(named)
     if as_json:
         print(json.dumps(_answer(named, found, keys), indent=1))
     else:
         _show(named, found, keys)
+
+
+def _doubt(entity: str) -> None:
+    """That a value occurs nowhere is no answer where its entity is misspelt."""
+    from proxy.commands.audit.asked import perhaps, warn
+    from proxy.detect.engine import Engine
+
+    known = Engine().entities
+    if entity not in known:
+        near = perhaps(entity, known)
+        warn(f"{entity} is no entity that comes along{near or ', so one of your own rules has to find it'}")
 
 
 def _answer(entity: str, found: Sequence[Occurrence], keys: Keys) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -35,13 +37,19 @@ WORDS = {
     "policy.apply": "rules",
     "policy.reject": "rules refused",
 }
+COUNTED = {"csv": "finding", "parquet": "finding"}  # what an export in this form has rows of
 TIMES = "\N{MULTIPLICATION SIGN}"
 MODES = {"shadow": "yellow", "exempt": "cyan"}
+NARROW = 110  # columns below which lists do without what may be missed
+ENDLESS = 10_000
 
 
-def console() -> Console:
-    """For answers."""
-    return Console(highlight=False, markup=False, emoji=False)
+def console(*, prose: bool = False) -> Console:
+    """For answers: as wide as the terminal. Into a pipe or a file go whole lines, for grep; but for `prose`."""
+    terminal = Console(highlight=False, markup=False, emoji=False)
+    if not prose and not sys.stdout.isatty() and "COLUMNS" not in os.environ:
+        terminal.width = ENDLESS
+    return terminal
 
 
 def when(t: int, *, utc: bool, form: str = "%Y-%m-%d %H:%M:%S") -> str:
@@ -87,7 +95,7 @@ def findings(found: Sequence[Found]) -> Text:
 
 def _closed(hit: Hit) -> str:
     up, down = hit.more["messages"]
-    return f"{hit.more['first']}, after {lasting(hit.more['ms'])}; {plural(up, 'message')} →, {down} ←"
+    return f"{hit.more['first']} after {lasting(hit.more['ms'])}, {up} →, {down} ←"
 
 
 def _opened(hit: Hit) -> str:
@@ -122,7 +130,9 @@ _SAID: dict[str, Any] = {
     "hold": lambda hit: f"{hit.more['hold']} {hit.more['state']}: {hit.more['reason']}",
     "key.rotate": lambda hit: f"epoch {hit.more['epoch']} {hit.more['state']}",
     "prune": lambda hit: f"{plural(hit.more['segments'], 'segment')} of {hit.more['pruned']} removed by retention",
-    "export": lambda hit: f"{plural(hit.more['count'], 'event')} as {hit.more['form']}",
+    "export": lambda hit: (
+        f"{plural(hit.more['count'], COUNTED.get(hit.more['form'], 'event'))} as {hit.more['form']}"
+    ),
     "admin": lambda hit: str(hit.more["did"]),
 }
 
@@ -139,20 +149,23 @@ def lasting(ms: int) -> str:
     return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60)} min"
 
 
-def listed(hits: Sequence[Hit], now: datetime, *, utc: bool) -> Table:
-    """Events one below the other, in columns."""
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+def listed(hits: Sequence[Hit], now: datetime, *, utc: bool, width: int) -> Table:
+    """Events one below the other, in columns that fit into `width`: a narrow terminal gets shorter times."""
+    narrow = width < NARROW
+    form = "%m-%d %H:%M:%S" if narrow and all(_year(hit.t) == now.year for hit in hits) else "%Y-%m-%d %H:%M:%S"
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1 if narrow else 2, 0, 0))
     table.add_column("time" + (" (UTC)" if utc else ""), no_wrap=True)
-    table.add_column("", style="dim", no_wrap=True, justify="right")
+    if not narrow:
+        table.add_column("", style="dim", no_wrap=True, justify="right")
     table.add_column("session", no_wrap=True)
-    table.add_column("route", no_wrap=True, overflow="ellipsis", max_width=20)
+    table.add_column("route", no_wrap=True, overflow="ellipsis", max_width=12 if narrow else 20)
     table.add_column("", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     table.add_column("findings", overflow="fold")
     for hit in hits:
         table.add_row(
-            when(hit.t, utc=utc),
-            ago(hit.t, now),
+            when(hit.t, utc=utc, form=form),
+            *(() if narrow else (ago(hit.t, now),)),
             Text(hit.sid or ""),
             Text(printable(hit.route or ", ".join(hit.routes))),
             ARROWS.get(hit.way or "", "") if hit.kind == "message" else "",
@@ -160,3 +173,7 @@ def listed(hits: Sequence[Hit], now: datetime, *, utc: bool) -> Table:
             detail(hit),
         )
     return table
+
+
+def _year(t: int) -> int:
+    return datetime.fromtimestamp(t / 1e9, UTC).year

@@ -41,8 +41,13 @@ def key_of(written: str | None) -> Verifier | None:
 
     if written is None:
         return None
+    path = Path(written)
+    if "+" not in written and not path.exists():
+        stop(
+            f"--key: there is no file {written}, and a verifier key looks like hushwire-audit+1a2b3c4d+AQ...",
+            code=2,
+        )
     try:
-        path = Path(written)
         return Verifier.parse(path.read_text() if path.is_file() else written)
     except (CheckpointError, UnicodeDecodeError) as error:
         stop(f"--key: {error if isinstance(error, CheckpointError) else f'{written} is not text'}", code=2)
@@ -70,6 +75,8 @@ def anchors_of(directory: Path, written: Sequence[str], roots: Path | None) -> l
     is not to be used."""
     from proxy.audit.anchors import AnchorError, anchor
 
+    if roots is not None and not roots.is_file():
+        stop(f"--tsa-ca: there is no file {roots}", code=2)
     try:
         stamps = _stamps(directory) if roots is not None else []
         return [anchor(where, directory, roots) for where in [*written, *stamps]]

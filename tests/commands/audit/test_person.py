@@ -89,6 +89,21 @@ def test_a_person_who_is_not_in_the_log_is_not_found(home, proxy):
     assert [lookup.found for lookup in written(home / "audit", events.Lookup)] == [0]
 
 
+@pytest.mark.parametrize(
+    ("entity", "value", "doubt"),
+    [
+        ("EMAIL_ADRESS", ANNA, "EMAIL_ADRESS is no entity that comes along; did you mean EMAIL_ADDRESS?"),
+        ("BADGE_ID", ANNA, "so one of your own rules has to find it"),
+        (MAIL, f"{ANNA}\n{BOB}\n", "several lines on stdin"),
+        (MAIL, "carol@example.com\n", ""),
+    ],
+)
+def test_a_question_that_was_probably_put_wrong_is_doubted(proxy, entity, value, doubt):
+    code, told, complaint = run("audit", "subject", "--entity", entity, "--stdin", value=value)
+    assert (code, "does not occur" in told) == (0, True)
+    assert doubt in complaint and bool(doubt) == bool(complaint)
+
+
 def test_nobody_is_told_what_could_not_be_taken_down(home, proxy):
     (home / "audit" / "public.key").write_text("somebody else's\n")
     code, told, complaint = run("audit", "subject", *AS_ANNA, value=ANNA)
@@ -230,6 +245,15 @@ def test_what_is_held_is_not_erased_until_it_is_released(home, proxy):
     assert run("audit", "erase", *AS_ANNA, "--request", "DSR-7", value=ANNA)[0] == 0
     states = [(hold.hold, hold.state, hold.reason) for hold in written(home / "audit", events.Hold)]
     assert states == [("hold-1", "placed", "case 7"), ("hold-1", "released", "case 7")]
+
+
+@pytest.mark.parametrize("name", ["1", "1f3a-1", "1f3a9c22-", "anna@example.com"])
+def test_a_hold_on_what_is_no_name_of_a_session_would_hold_nothing_and_is_refused(home, proxy, name):
+    code, told, complaint = run("audit", "hold", "place", "--reason", "case 7", "--session", name)
+    assert (
+        (code, told) == (2, "") and "write all of its name" in complaint and name not in complaint.split("17;")[1]
+    )
+    assert run("audit", "hold", "list")[1] == "no hold is in force\n"
 
 
 def test_holds_are_listed(home, proxy):

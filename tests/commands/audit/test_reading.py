@@ -66,6 +66,22 @@ def test_search_shows_newest_first_what_was_found_and_done(typed, audit):
     assert lines[-1] == "All 2 events that fit."
 
 
+def test_a_narrow_terminal_gets_shorter_times_and_no_word_in_two_lines(typed, audit, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = typed("search", "--audit", audit, "--utc", "--kind", "message").stdout.splitlines()
+    assert lines[1].endswith("IBAN_CODE→keep (exempt)".ljust(80 - lines[1].index("IBAN"))) and len(lines[1]) <= 80
+    said = typed("show", "--audit", audit, "1").stdout
+    assert "contact, email 1.00" in said and " chars" not in said and "us\n" not in said
+
+
+def test_lines_that_go_into_a_pipe_are_whole(typed, audit, monkeypatch):
+    monkeypatch.delenv("COLUMNS")
+    lines = typed("search", "--audit", audit, "--utc").stdout.splitlines()
+    assert len(lines) == 1 + 9 + 2
+    (line,) = (line for line in lines if "shadow" in line)
+    assert "EMAIL_ADDRESS→mask \N{MULTIPLICATION SIGN}2, PHONE_NUMBER→replace (shadow)" in line
+
+
 @pytest.mark.parametrize(
     ("filters", "found"),
     [
@@ -135,8 +151,8 @@ def test_a_name_that_no_event_has_is_told_with_the_one_that_was_meant(typed, aud
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--kind", "refus"], "--kind: 'refus' is none; did you mean refuse?"),
-        (["--direction", "sideways"], "--direction: 'sideways' is none"),
+        (["--kind", "refus"], "--kind: there is no 'refus'; did you mean refuse?"),
+        (["--direction", "sideways"], "--direction: there is no 'sideways'"),
         (["--since", "soon"], "--since: 'soon' is no time; write it like 2h"),
         (["--since", "1h", "--until", "2h"], "--until: it is not after --since"),
         (["--session", "77"], "no session '77' is in the log"),
@@ -187,11 +203,11 @@ def test_show_tells_a_session_from_its_opening_to_its_end(typed, audit, meant):
     assert any(line.startswith(f"rules        {OLD[:12]}") for line in lines)
     places = [said.index(word) for word in ("+0.000 s", "+1.000 s", "in force (file)", "+3.000 s", "+4.000 s")]
     assert places == sorted(places)
-    assert "→ 3  rewritten  EMAIL_ADDRESS → mask \N{MULTIPLICATION SIGN}2" in said
+    assert "→ 3  rewritten  EMAIL_ADDRESS→mask \N{MULTIPLICATION SIGN}2" in said
     assert "contact, email 1.00, 17-21 chars; 64 → 60 B, 21 us" in said
-    assert "PHONE_NUMBER → replace (shadow)" in said and f"chat {NEW[:12]} in force" in said
+    assert "PHONE_NUMBER→replace (shadow)" in said and f"chat {NEW[:12]} in force" in said
     assert "up: 5 messages, 400 bytes, 3 findings" in lines
-    assert "close codes: client 1000, upstream none" in lines
+    assert "close codes they sent: client 1000, upstream none" in lines
 
 
 def test_show_as_json_has_every_event(typed, audit):
@@ -236,6 +252,7 @@ def test_stats_counts_what_was_redacted_and_tells_the_rest_apart(typed, audit):
         (["--by", "entity"], {"EMAIL_ADDRESS": 2}),
         (["--by", "entity", "--mode", "shadow"], {}),
         (["--by", "mode"], {"enforce": 2, "exempt": 1, "shadow": 1}),
+        (["--by", "direction"], {"up": 2}),
         (["--by", "hour"], {"2026-11-18 11:00": 2}),
         (["--by", "day"], {"2026-11-18": 2}),
         (["--by", "cause"], {"too_big": 1}),
@@ -348,6 +365,7 @@ def test_an_export_that_cannot_be_taken_down_is_none(typed, audit, tmp_path):
         (["--format", "xml"], "there are jsonl, csv, parquet"),
         (["--format", "parquet"], "say where to put it"),
         (["-o", "/nowhere/out"], "cannot be written (No such file or directory)"),
+        (["-o", "/"], "--output: / is a directory; name a file in it"),
     ],
 )
 def test_an_export_that_cannot_be_is_refused(typed, home, words, said):

@@ -138,10 +138,16 @@ def test_an_event_is_proven_and_the_proof_checked(tmp_path, log, audit):
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (["verify", "--key", "nonsense"], 2, "--key: this is not a verifier key"),
+        (
+            ["verify", "--key", "nonsense"],
+            2,
+            "--key: there is no file nonsense, and a verifier key looks like hushwire-audit+",
+        ),
         (["verify", "--anchor", "ftp:x"], 2, "'ftp:x' is no anchor; write file:DIR, git:DIR or tsa:URL"),
         (["verify", "--anchor", "file:/nowhere"], 1, "anchor file:/nowhere: checkpoints cannot be read there"),
-        (["verify", "--log", "log-7"], 2, "--log: say of which log, with --log: log-0 (3f9ac21b)"),
+        (["verify", "--log", "log-7"], 2, "--log: there is no log 'log-7': log-0 (3f9ac21b)"),
+        (["verify", "--key", "hushwire-audit+x+y"], 2, "--key: this is not a verifier key"),
+        (["verify", "--tsa-ca", "/nowhere/roots.pem"], 2, "--tsa-ca: there is no file /nowhere/roots.pem"),
         (["prove"], 2, "say which event"),
         (["prove", "99"], 1, "event 99 is not signed"),
         (["prove", "--check", "/nowhere"], 2, "/nowhere cannot be read"),
