@@ -31,7 +31,7 @@ Results = dict[tuple[str, str], list[Sample]]
 
 def started(folder: Path, upstream: int, options: tuple[str, ...]) -> Process:
     """A proxy with these options."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     command = python(
         "proxy", "run", "--json", "--upstream", f"ws://127.0.0.1:{upstream}", "--log-level", "warning"
     )

@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-from benchmarks.audit_logs import write
+from benchmarks.audit_logs import SEED, write
 from benchmarks.report import table
 from proxy.audit.blocks import Reading
 from proxy.audit.keys import Keys, keys_folder
@@ -71,7 +71,11 @@ def session_in(audit: Path) -> str:
 
 def measured(folder: Path, count: int, rounds: int, told: Callable[[str], None]) -> Results:
     """Make a log of `count` events in `folder`, and run everything on it."""
-    os.environ["XDG_STATE_HOME"] = str(folder / "state")
+    os.environ |= {
+        "XDG_STATE_HOME": str(folder / "state"),
+        "AUDIT_BENCH_SEED": SEED.hex(),  # the log is signed with it, and so is the desk's
+        "HUSHWIRE_AUDIT_KEY": "env:AUDIT_BENCH_SEED",
+    }
     audit, keys = folder / "audit", Keys.open(keys_folder())
     told(f"reading: a log of {count:,} events is written")
     write(audit, count, days=30, mark=keys.mark)

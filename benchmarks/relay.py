@@ -218,6 +218,7 @@ def main(words: list[str]) -> int:
     facts = report.machine()
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="relay-") as folder:
+        os.environ["XDG_STATE_HOME"] = folder  # the audit of proxies that keep one
         run = Run(args, Path(folder), proxy_core)
         stopped_by = until_done(run)
     if stopped_by is not None:

@@ -178,6 +178,7 @@ def outside(seconds: float, connections: int) -> None:
     core, other = cores()
     os.sched_setaffinity(0, {other})
     with tempfile.TemporaryDirectory() as folder, service() as upstream:
+        os.environ["XDG_STATE_HOME"] = folder
         ours = command("hushwire-default", upstream, Path(folder))
         process = Process("hushwire", ours, Path(folder), core)
         process.start()

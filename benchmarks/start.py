@@ -72,7 +72,7 @@ def once(command: Sequence[str], cache: str) -> Start:
     with subprocess.Popen(
         command,
         cwd=ROOT,
-        env={**os.environ, "XDG_CACHE_HOME": cache},
+        env={**os.environ, "XDG_CACHE_HOME": cache, "XDG_STATE_HOME": cache},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
