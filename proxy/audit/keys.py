@@ -128,6 +128,11 @@ def _client(key: bytes, address: str) -> str:
 
 
 def _own_seed(path: Path, made: bool) -> bytes:
+    if not made and not path.exists():
+        raise KeysError(
+            f"this installation has no keys yet: there is no {path}; hushwire keys init or a proxy makes them, and"
+            " XDG_STATE_HOME says of which installation"
+        )
     try:
         if made and not path.exists():
             make(path, fresh() + b"\n")

@@ -64,8 +64,14 @@ def place(
     keys = keys_of(signing)
     with _holding():
         made = holds.place(directory, why, int(time.time()), begin=first, end=last, session=session, route=route)
-    with noting(directory, keys) as desk:  # in force first: a hold that could not be noted holds all the same
-        desk.write(events.Hold, hold=made.id, state="placed", reason=why)
+    try:  # in force first: a hold that could not be noted holds all the same
+        with noting(directory, keys) as desk:
+            desk.write(events.Hold, hold=made.id, state="placed", reason=why)
+    except typer.Exit as failed:
+        stop(
+            f"{made.id} is in force all the same; hushwire audit hold release {made.id} ends it",
+            code=failed.exit_code,
+        )
     if as_json:
         print(json.dumps(_row(made), indent=1))
     else:

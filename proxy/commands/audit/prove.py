@@ -78,14 +78,15 @@ def _check(path: Path, key: str | None, audit: str | None, *, as_json: bool) -> 
     if as_json:
         print(json.dumps({"proven": True, "event": event, "signed": signed.time}))
         return
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False, markup=False, emoji=False)
+    from proxy.commands.audit.told import console
+
+    terminal = console(prose=True)
     said = f" event {event['seq']} of log {signed.log} is among the {signed.seq:,} that were signed"
-    console.print(Text.assemble(("proven:", "bold green"), said))
-    console.print_json(data=event)
+    terminal.print(Text.assemble(("proven:", "bold green"), said))
+    terminal.print_json(data=event)
     if key is None:
-        console.print(
+        terminal.print(
             "The key was the one in the audit directory; give one that was kept elsewhere: --key", style="dim"
         )

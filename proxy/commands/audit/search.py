@@ -70,5 +70,6 @@ def _end(page: Page, question: Question, events: int) -> str:
     if not page.more:
         return "One event fits." if count == 1 else f"All {count:,} events that fit."
     more = f"more than {COUNTED:,}" if page.more >= COUNTED else f"{page.more:,}"
+    more += " other fits" if page.more == 1 else " others fit"
     cure = "--limit shows more of them" if question.given() else "filters narrow them, --limit shows more of them"
-    return f"The newest {count:,}; {more} others fit too: {cure}, hushwire audit export hands on all."
+    return f"The newest {count:,}; {more} too: {cure}, hushwire audit export hands on all."

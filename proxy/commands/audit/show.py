@@ -120,7 +120,12 @@ def _rows(hit: Hit, seconds: float, *, narrow: bool) -> Iterator[tuple[Any, ...]
     if hit.kind == "session.open":  # the rest is in the head
         yield offset, "", verdict(hit)
     elif hit.kind != "message":
-        yield offset, "", verdict(hit), hit.more["first"] if hit.kind == "session.close" else detail(hit)
+        yield (
+            offset,
+            ARROWS.get(hit.way or "", ""),
+            verdict(hit),
+            hit.more["first"] if hit.kind == "session.close" else detail(hit),
+        )
     else:
         size = f"{hit.size_in}" if hit.size_in == hit.size_out else f"{hit.size_in} → {hit.size_out}"
         how = [] if narrow else [f"{size} B, {hit.lat_us} us"]

@@ -53,7 +53,10 @@ def tail(
     directory = audit_of(audit)
     following = Tail(directory, question)
     try:
-        _tell(following.last(count), as_json=as_json, utc=utc)
+        newest = following.last(count)
+        _tell(newest, as_json=as_json, utc=utc)
+        if not newest and count and not follow:
+            asked.warn("no event fits; hushwire audit search says which names there are")
         with suppress(KeyboardInterrupt):
             while follow:
                 time.sleep(EVERY)

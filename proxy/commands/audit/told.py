@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from typing import Any
 
 from rich.console import Console
@@ -46,6 +47,8 @@ ENDLESS = 10_000
 
 def console(*, prose: bool = False) -> Console:
     """For answers: as wide as the terminal. Into a pipe or a file go whole lines, for grep; but for `prose`."""
+    if isinstance(sys.stdout, TextIOWrapper):  # an arrow that a terminal of another time cannot show is no error
+        sys.stdout.reconfigure(errors="replace")
     terminal = Console(highlight=False, markup=False, emoji=False)
     if not prose and not sys.stdout.isatty() and "COLUMNS" not in os.environ:
         terminal.width = ENDLESS
@@ -168,7 +171,7 @@ def listed(hits: Sequence[Hit], now: datetime, *, utc: bool, width: int) -> Tabl
             *(() if narrow else (ago(hit.t, now),)),
             Text(hit.sid or ""),
             Text(printable(hit.route or ", ".join(hit.routes))),
-            ARROWS.get(hit.way or "", "") if hit.kind == "message" else "",
+            ARROWS.get(hit.way or "", ""),
             verdict(hit),
             detail(hit),
         )

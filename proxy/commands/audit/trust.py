@@ -97,6 +97,8 @@ def one_of(directory: Path, named: str) -> Path:
     from proxy.audit.verify import named as id_of
 
     folders = logs(directory)
+    if not folders:
+        stop(f"there is no audit log in {directory}", "name its directory with --audit DIR", code=2)
     try:
         return find(folders, named, map(id_of, folders))
     except ProofError as error:

@@ -137,26 +137,29 @@ WORDS = {"whole": "whole", "tampered": "TAMPERED WITH", "damaged": "damaged by a
 
 
 def _show(found: Audit, directory: Path, mended: list[str], took: float, *, given: bool, anchored: bool) -> None:
-    from rich.console import Console
     from rich.panel import Panel
     from rich.text import Text
 
-    console = Console(highlight=False, markup=False, emoji=False)
+    from proxy.commands.audit.told import console
+
+    terminal = console(prose=True)
     for report in found.logs:
         title = Text.assemble(
             (report.name, "bold"), f" {report.log} ", (WORDS[report.verdict], STYLES[report.verdict])
         )
-        console.print(Panel(_body(report, anchored=anchored), title=title, title_align="left", border_style="dim"))
+        terminal.print(
+            Panel(_body(report, anchored=anchored), title=title, title_align="left", border_style="dim")
+        )
     for fault in found.faults:
-        console.print(Text.assemble(("✗ ", "bold red"), fault.says))
+        terminal.print(Text.assemble(("✗ ", "bold red"), fault.says))
     for done in mended:
-        console.print(Text.assemble(("+ ", "green"), done))
+        terminal.print(Text.assemble(("+ ", "green"), done))
     events = sum(report.events - report.first for report in found.logs)
     speed = f" in {took:.1f} s ({events / took:,.0f} events/s)" if took > 0.5 else ""
     verdict = (WORDS[found.verdict], STYLES[found.verdict])
-    console.print(Text.assemble(verdict, f": {plural(len(found.logs), 'log')}, {events:,} events{speed}"))
+    terminal.print(Text.assemble(verdict, f": {plural(len(found.logs), 'log')}, {events:,} events{speed}"))
     if not given:
-        console.print(
+        terminal.print(
             f"The key was the one in {directory}. An auditor gives one that was kept elsewhere: --key", style="dim"
         )
 

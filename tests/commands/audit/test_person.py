@@ -256,6 +256,13 @@ def test_a_hold_on_what_is_no_name_of_a_session_would_hold_nothing_and_is_refuse
     assert run("audit", "hold", "list")[1] == "no hold is in force\n"
 
 
+def test_a_hold_that_could_not_be_noted_is_said_to_be_in_force(home, proxy):
+    (home / "audit" / "public.key").write_text("somebody else's\n")
+    code, told, complaint = run("audit", "hold", "place", "--reason", "case 7")
+    assert (code, told) == (1, "") and "hold-1 is in force all the same" in complaint
+    assert "1 hold in force" in run("audit", "hold", "list")[1]
+
+
 def test_holds_are_listed(home, proxy):
     assert run("audit", "hold", "list")[1] == "no hold is in force\n"
     run("audit", "hold", "place", "--reason", "case [red]7", "--from", "2026-11-01", "--to", "2026-11-02")

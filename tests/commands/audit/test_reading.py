@@ -283,6 +283,19 @@ def test_tail_shows_the_newest_oldest_first(typed, audit):
     assert seqs(typed("tail", "--audit", audit, "--json", "--verdict", "kept")) == [4]
 
 
+def test_tail_says_that_nothing_fits(typed, audit):
+    result = typed("tail", "--audit", audit, "--entity", "EMAIL_ADRESS")
+    assert (result.exit_code, result.stdout) == (0, "") and "no event fits" in result.stderr
+
+
+def test_a_terminal_without_arrows_is_told_all_the_same(audit):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii", "TZ": "UTC"}
+    for words in (["search"], ["show", "1"], ["verify"]):
+        command = [sys.executable, "-m", "proxy", "audit", *words, "--audit", str(audit)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60)
+        assert done.stdout.isascii() and not done.stderr
+
+
 def test_tail_f_follows_in_a_pipe_across_rotation_and_new_logs_until_it_is_interrupted(audit, tmp_path):
     from tests.audit.logs import HandMade
 
