@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -35,12 +36,14 @@ AsJson = Annotated[bool, typer.Option("--json", metavar=" ", help="JSON instead 
 
 
 def audit_of(written: str | None) -> Path:
-    """The audit directory that is meant; exit 2 if there is none."""
+    """The audit directory that is meant; exit 2 if there is none, 1 if it is closed to this user."""
     from proxy.audit.layout import audit_directory
 
     directory = Path(written) if written else audit_directory()
     if not directory.is_dir():
         stop(f"there is no audit in {directory}", "name its directory with --audit DIR", code=2)
+    if not os.access(directory, os.R_OK | os.X_OK):
+        stop(f"{directory} cannot be read: permission denied", "are you who runs the proxy?", code=1)
     return directory
 
 

@@ -79,7 +79,11 @@ def _factor(speed: str) -> float:
 
 
 def _none(session: str) -> NoReturn:
-    stop(f"there is no session {session} in this audit", "hushwire audit search shows those there are", code=2)
+    stop(
+        f"there is no session {session} in this audit",
+        "its whole name is asked for, RUN-SID: hushwire audit search shows it",
+        code=2,
+    )
 
 
 # -- printed ------------------------------------------------------------------------------------------------
@@ -101,10 +105,12 @@ def _print(conversation: Iterator[Spoken], session: str, *, as_json: bool) -> No
             _show(one, seconds, console)
         counted["events"] += 1
         counted["kept"] += one.payload is not None
-        counted["lacking"] += absent(one) is not None
+        counted[absent(one) or "there"] += 1
     if not counted["events"]:
         _none(session)
-    if counted["lacking"] and not counted["kept"]:
+    if counted["erased"] and not counted["kept"]:
+        stop("all that was said was erased, as somebody asked, or removed by retention", code=1)
+    if counted["not kept"] and not counted["kept"]:
         stop("nothing of what was said is kept", LEVEL, code=1)
 
 

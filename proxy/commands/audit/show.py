@@ -168,7 +168,6 @@ def _foot(terminal: Console, found: Timeline) -> None:
         sides.append(f"close codes they sent: client {codes[0]}, upstream {codes[1]}")
         terminal.print("\n".join(sides), style="dim")
     noted = sum(hit.kind == "message" for hit in found.hits)
-    terminal.print(
-        f"{plural(noted, 'message')} in the log; clean ones are only counted, unless its level says more.",
-        style="dim",
-    )
+    every = end is not None and noted >= sum(end["messages"])
+    rest = "" if every else "; clean ones are only counted, unless its level says more"
+    terminal.print(f"{plural(noted, 'message')} in the log{rest}.", style="dim")

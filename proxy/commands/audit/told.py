@@ -98,7 +98,7 @@ def findings(found: Sequence[Found]) -> Text:
 
 def _closed(hit: Hit) -> str:
     up, down = hit.more["messages"]
-    return f"{hit.more['first']} after {lasting(hit.more['ms'])}, {up} →, {down} ←"
+    return f"{hit.more['first']} after {lasting(hit.more['ms'])}, {up}→ {down}←"
 
 
 def _opened(hit: Hit) -> str:

@@ -190,6 +190,14 @@ def test_an_audit_that_may_only_be_read_is_searched_with_an_index_elsewhere(type
     assert "Read-only file system" in result.stderr and "--index FILE" in result.stderr
 
 
+@pytest.mark.parametrize("words", [["search"], ["show", "1"], ["tail"], ["verify"], ["prove", "1"], ["export"]])
+def test_an_audit_of_another_user_is_not_read_and_that_is_said(typed, audit, monkeypatch, words):
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    result = typed(*words, "--audit", audit)
+    assert result.exit_code == 1 and not result.stdout
+    assert f"{audit} cannot be read" in result.stderr and "are you who runs the proxy?" in result.stderr
+
+
 # -- show ---------------------------------------------------------------------------------------------------
 
 

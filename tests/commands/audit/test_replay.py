@@ -124,6 +124,14 @@ def test_a_session_that_is_not_there_and_an_audit_without_bodies_are_told(tmp_pa
     assert code == 1 and "Connection refused" in err
 
 
+def test_a_conversation_that_was_erased_is_not_said_to_have_never_been_kept(tmp_path):
+    log = Talking(tmp_path)
+    log.say(b"one")
+    erase(segments(log.folder)[0].beside("bodies"), {0})
+    code, out, err = run(tmp_path, SID)
+    assert code == 1 and "(erased)" in out and "was erased" in err and "sanitised" not in err
+
+
 def test_a_damaged_log_is_told_with_its_place(tmp_path, log):
     path = segments(log.folder)[0].path
     path.write_bytes(path.read_bytes().replace(b'"lat_us"', b'"lat_xx"', 1))
