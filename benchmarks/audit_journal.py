@@ -21,10 +21,10 @@ from typing import Any
 import uvloop
 
 from benchmarks.report import number, table
-from proxy.audit.journal import Journal
-from proxy.audit.keys import Keys, keys_folder
-from proxy.audit.log import SEGMENT_SIZE
-from proxy.audit.opening import open_log
+from proxy.audit.people.keys import Keys, keys_folder
+from proxy.audit.writing.journal import Journal
+from proxy.audit.writing.log import SEGMENT_SIZE
+from proxy.audit.writing.opening import open_log
 from proxy.core.action import Done, Note
 from proxy.core.message import Direction, Kind
 from proxy.core.session import Session

@@ -19,7 +19,7 @@ from time import monotonic
 
 from benchmarks.audit_traffic import Traffic, logged, unlogged
 from benchmarks.proc import Process, cores, family, python
-from proxy.audit.verify import verify
+from proxy.audit.proof.verify import verify
 
 RULES = "version: 1\nname: drill\nrules:\n  - {id: mail, entities: [EMAIL_ADDRESS], action: mask}\n"
 START_LIMIT = 60.0  # seconds

@@ -19,8 +19,8 @@ from time import perf_counter
 from benchmarks.audit_logs import SEED, write
 from benchmarks.report import table
 from proxy.audit.blocks import Reading
-from proxy.audit.keys import Keys, keys_folder
 from proxy.audit.layout import logs, segments
+from proxy.audit.people.keys import Keys, keys_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 SUBJECT = "person123@example.com"

@@ -27,10 +27,10 @@ from benchmarks.audit_journal import begin
 from benchmarks.audit_traffic import lines
 from benchmarks.proc import PR_SET_PDEATHSIG
 from proxy.audit import events
-from proxy.audit.journal import Journal
-from proxy.audit.keys import Keys
 from proxy.audit.layout import logs
-from proxy.audit.opening import open_log
+from proxy.audit.people.keys import Keys
+from proxy.audit.writing.journal import Journal
+from proxy.audit.writing.opening import open_log
 from proxy.core.action import Done, Note
 from proxy.core.message import Direction, Kind
 from proxy.core.session import Session

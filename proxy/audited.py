@@ -15,16 +15,16 @@ from typing import Any
 
 from proxy import __version__
 from proxy.audit import events, storage
-from proxy.audit.anchors import AnchorError, anchor
-from proxy.audit.journal import Journal
-from proxy.audit.keys import Keys, KeysError, keys_folder
 from proxy.audit.layout import audit_directory
-from proxy.audit.log import Log, LogError
-from proxy.audit.opening import open_log
-from proxy.audit.retention import Retention
+from proxy.audit.people.keys import Keys, KeysError, keys_folder
+from proxy.audit.proof.anchors import AnchorError, anchor
 from proxy.audit.sinks.child import Children
 from proxy.audit.sinks.cursor import CursorError, Lag, lags
 from proxy.audit.sinks.place import PlaceError, place
+from proxy.audit.writing.journal import Journal
+from proxy.audit.writing.log import Log, LogError
+from proxy.audit.writing.opening import open_log
+from proxy.audit.writing.retention import Retention
 from proxy.core.plugs import Mark
 from proxy.core.tally import AuditState
 from proxy.rulebook.live import Swap

@@ -64,6 +64,15 @@ KNOWS: dict[str, set[str]] = {
     "__main__": {"cli"},
 }
 
+# The same within the audit; all of them know its files.
+AUDIT_KNOWS: dict[str, set[str]] = {
+    "reading": set(),
+    "people": {"reading"},
+    "sinks": set(),
+    "writing": {"people", "sinks"},  # what is held, and what was shipped, decides what is removed
+    "proof": {"writing"},  # the place at which a log is continued
+}
+
 # Where packages from outside have their place; any that is not in this table has none.
 OUTSIDE: dict[str, set[str]] = {
     "fastapi": {"process", "admin", "demo", "wire.front"},
@@ -81,7 +90,7 @@ OUTSIDE: dict[str, set[str]] = {
     **{name: {"detect.ner.rampart"} for name in ("numpy", "onnxruntime", "tokenizers")},
     "cryptography": {"pseudonyms", "audit"},
     "msgspec": {"audit"},
-    "rfc3161_client": {"audit.anchors_tsa"},  # an extra: not imported unless time stamps are asked for
+    "rfc3161_client": {"audit.proof.anchors_tsa"},  # an extra: not imported unless time stamps are asked for
     "psycopg": {"audit.sinks.postgres"},  # these three are not imported unless somebody ships there
     "clickhouse_connect": {"audit.sinks.clickhouse"},
     "confluent_kafka": {"audit.sinks.kafka"},
@@ -92,7 +101,7 @@ OUTSIDE: dict[str, set[str]] = {
     "rapidfuzz": {"rulebook.meant"},
     "prometheus_client": {"admin"},
     "watchfiles": {"rulebook.watch"},
-    "pyarrow": {"audit.export"},  # the extra `parquet`
+    "pyarrow": {"audit.reading.export"},  # the extra `parquet`
     "typer": {"cli", "options", "commands"},
     "rich": {"commands", "banner", "demo", "transcript", "explain_show"},
 }
@@ -129,6 +138,15 @@ def test_a_module_knows_only_the_rooms_it_may(module):
     inside = {name for name in imports(TREES[module]) if name.split(".")[0] == "proxy"}
     known = {room(name) for name in inside - {"proxy.__version__"}}
     assert known <= KNOWS.get(room(module), set()) | {room(module)} - {""}
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if room(module) == "audit"])
+def test_a_room_of_the_audit_knows_only_those_it_may(module):
+    def within(name: str) -> str:
+        return name.split(".")[2] if len(name.split(".")) > 2 else ""
+
+    known = {within(name) for name in imports(TREES[module]) if name.startswith("proxy.audit.")} & set(AUDIT_KNOWS)
+    assert known <= AUDIT_KNOWS.get(within(module), set()) | {within(module)}
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -249,13 +267,13 @@ ELSEWHERE = {
     "proxy.admin.metrics": ("tests/admin/test_api.py", "metrics are judged by what is scraped"),
     "proxy.config.plan": ("tests/config/test_read.py", "what is read is judged by what runs"),
     "proxy.config.values": ("tests/config/test_faults.py", "reading is judged by the faults it tells"),
-    "proxy.audit.asking": ("tests/audit/test_search.py", "conditions are judged by what fits them"),
-    "proxy.audit.index_follow": ("tests/audit/test_search.py", "an index is judged by what it answers"),
-    "proxy.audit.index_rows": ("tests/audit/test_search.py", "an index is judged by what it answers"),
+    "proxy.audit.reading.asking": ("tests/audit/test_search.py", "conditions are judged by what fits them"),
+    "proxy.audit.reading.index_follow": ("tests/audit/test_search.py", "an index is judged by what it answers"),
+    "proxy.audit.reading.index_rows": ("tests/audit/test_search.py", "an index is judged by what it answers"),
     **{
         f"proxy.{name}": ("tests/commands/audit/test_reading.py", "answers are judged as they are shown")
         for name in (
-            *("audit.export", "audit.report", "audit.sessions"),
+            *("audit.reading.export", "audit.reading.report", "audit.reading.sessions"),
             *(
                 f"commands.audit.{verb}"
                 for verb in ("asked", "export", "given", "index", "record", "report", "search", "show", "stats")
@@ -263,12 +281,12 @@ ELSEWHERE = {
             *("commands.audit.tail", "commands.audit.told"),
         )
     },
-    "proxy.audit.committed": ("tests/audit/test_verify.py", "what is missing is judged by the verdict"),
-    "proxy.audit.diagnose": ("tests/audit/test_verify.py", "what is found is judged by what was done"),
-    "proxy.audit.examine": ("tests/audit/test_verify.py", "one log is judged as an audit of one"),
-    "proxy.audit.leaves": ("tests/audit/test_log.py", "hashes are judged by the segments they are of"),
-    "proxy.audit.page": ("tests/audit/test_journal.py", "events are judged by what is written"),
-    "proxy.audit.syncing": ("tests/audit/test_journal.py", "a thread is judged by what waits for it"),
+    "proxy.audit.proof.committed": ("tests/audit/test_verify.py", "what is missing is judged by the verdict"),
+    "proxy.audit.proof.diagnose": ("tests/audit/test_verify.py", "what is found is judged by what was done"),
+    "proxy.audit.proof.examine": ("tests/audit/test_verify.py", "one log is judged as an audit of one"),
+    "proxy.audit.writing.leaves": ("tests/audit/test_log.py", "hashes are judged by the segments they are of"),
+    "proxy.audit.writing.page": ("tests/audit/test_journal.py", "events are judged by what is written"),
+    "proxy.audit.writing.syncing": ("tests/audit/test_journal.py", "a thread is judged by what waits for it"),
     "proxy.commands.audit.around": (
         "tests/commands/audit/test_person.py",
         "what stands around a verb is judged with it",

@@ -20,9 +20,9 @@ from proxy.admin.live import tail
 from proxy.admin.lookups import Asking, Lookups, NoAnswerError, Said, question_of
 from proxy.audit.blocks import SegmentError
 from proxy.audit.events import encode
-from proxy.audit.following import ChangedError
-from proxy.audit.index import NoIndexError
-from proxy.audit.question import Asked
+from proxy.audit.reading.following import ChangedError
+from proxy.audit.reading.index import NoIndexError
+from proxy.audit.reading.question import Asked
 
 NICE = 10
 POLL = 0.25  # seconds between two looks at the logs

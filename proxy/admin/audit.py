@@ -24,7 +24,7 @@ from proxy.admin.asking import AskError, Audit
 from proxy.admin.live import position
 from proxy.admin.stream import EventStream
 from proxy.audit import events
-from proxy.audit.question import moment
+from proxy.audit.reading.question import moment
 
 LOCKED = "to read the audit here, start hushwire with --admin-token-file FILE; hushwire audit reads it without"
 OFF = "this proxy keeps no audit (--audit off)"
@@ -174,7 +174,7 @@ def _asking(error: AskError) -> HTTPException:
 
 
 def _question(asked: models.Common) -> dict[str, Any]:
-    """As the child takes it: fields of proxy.audit.question.Question."""
+    """As the child takes it: fields of proxy.audit.reading.question.Question."""
     names = asked.model_dump(include=_NAMES)
     ways = [events.WAYS[_DIRECTIONS.index(one)] for one in asked.direction]
     times = {name: _moment(name, getattr(asked, name)) for name in ("since", "until")}

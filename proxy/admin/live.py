@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from proxy.audit import events
-from proxy.audit.following import BEGINNING, ChangedError, Place, onwards
 from proxy.audit.layout import LOG, logs, segments
 from proxy.audit.pick import first
-from proxy.audit.question import Asked, kind_of
+from proxy.audit.reading.following import BEGINNING, ChangedError, Place, onwards
+from proxy.audit.reading.question import Asked, kind_of
 
 QUEUE = 5_000  # events of a log that are sent after a pause of the reader
 PIECE = 1 << 16  # bytes sent at once, about

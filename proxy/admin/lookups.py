@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 
 from proxy.audit.checkpoint import CheckpointError, Verifier
 from proxy.audit.events import WAYS, encode
-from proxy.audit.index import Index, NoIndexError
 from proxy.audit.layout import logs
-from proxy.audit.proof import ProofError, prove
-from proxy.audit.question import Question
-from proxy.audit.search import Cursor, Hit, search
-from proxy.audit.stats import Stats, Sum, by, by_time
+from proxy.audit.proof.prove import ProofError, prove
+from proxy.audit.reading.index import Index, NoIndexError
+from proxy.audit.reading.question import Question
+from proxy.audit.reading.search import Cursor, Hit, search
+from proxy.audit.reading.stats import Stats, Sum, by, by_time
 from proxy.core.message import Direction
 
 LARGEST = 8 << 20  # bytes of events in an answer

@@ -2,7 +2,7 @@
 
 A block reaches from one `{"b":` at the beginning of a line to the next, which is found by its bytes; nothing is
 decoded but the last line, because a crash may have torn it: then it has no line feed, or is no event. What is torn
-is never part of a block. Nothing in here judges: whether a block is what was written, proxy/audit/verify.py says.
+is never part of a block. Nothing in here judges: whether a block is what was written, proof/verify.py says.
 """
 
 from __future__ import annotations

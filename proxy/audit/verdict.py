@@ -71,7 +71,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Something that a crash leaves behind. `mend` names what repair.py does about it, at `path`."""
+    """Something that a crash leaves behind. `mend` names what proof/repair.py does about it, at `path`."""
 
     says: str
     mend: Mend = ""

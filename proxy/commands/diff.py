@@ -102,7 +102,7 @@ class _Recording(NamedTuple):
 
 def _recording(on: str, session: str | None, since: str | None) -> _Recording:
     """What --on names; exit 2 if it is nothing."""
-    from proxy.audit.conversation import size
+    from proxy.audit.reading.conversation import size
     from proxy.commands.recording import of_audit, of_file
 
     path = Path(on)
@@ -120,7 +120,7 @@ def _recording(on: str, session: str | None, since: str | None) -> _Recording:
 def _moment(since: str) -> int:
     from datetime import UTC, datetime
 
-    from proxy.audit.question import moment
+    from proxy.audit.reading.question import moment
 
     try:
         return moment(since, datetime.now(UTC))

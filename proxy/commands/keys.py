@@ -19,8 +19,8 @@ from proxy.commands.audit.given import AsJson, Directory, SigningKey, audit_of, 
 from proxy.commands.say import plural, stop
 
 if TYPE_CHECKING:
-    from proxy.audit.epochs import Epoch
-    from proxy.audit.keys import Keys
+    from proxy.audit.people.epochs import Epoch
+    from proxy.audit.people.keys import Keys
 
 app = typer.Typer(
     name="keys",
@@ -75,8 +75,8 @@ def rotate(
 ) -> None:
     """`hushwire keys rotate`."""
     from proxy.audit import events
-    from proxy.audit.epochs import KeysError
     from proxy.audit.layout import audit_directory
+    from proxy.audit.people.epochs import KeysError
 
     directory = Path(audit) if audit else audit_directory()
     keys, now = keys_of(signing), int(time.time())
@@ -191,7 +191,7 @@ def _doomed(every: Sequence[Epoch], named: Sequence[int], older: int | None, now
 
 def _unheld(directory: Path, doomed: Sequence[Epoch], every: Sequence[Epoch], now: int) -> None:
     """Exit 1 if a hold may cover something found in one of these epochs."""
-    from proxy.audit.hold import SECOND, HoldError, holds
+    from proxy.audit.people.hold import SECOND, HoldError, holds
 
     ends = {epoch.number: after.begun for epoch, after in pairwise(every)}
     try:

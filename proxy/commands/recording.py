@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from proxy.core.message import Direction, Kind
 
 if TYPE_CHECKING:
-    from proxy.audit.conversation import Said, Spoken
+    from proxy.audit.reading.conversation import Said, Spoken
 
 WAYS = {way.label: way for way in Direction}
 FORMS = '{"direction": "client_to_upstream", "text": "..."} or with "payload": any JSON instead of "text"'
@@ -73,7 +73,7 @@ def of_audit(directory: Path, session: str | None, since: int | None, tell: Tell
     OSError.
     """
     from proxy.audit.blocks import SegmentError
-    from proxy.audit.conversation import spoken
+    from proxy.audit.reading.conversation import spoken
 
     def wanted(event: Said) -> bool:
         return since is None or event.t >= since

@@ -21,7 +21,7 @@ from proxy.admin.asking import Audit
 from proxy.admin.audit import add_doors
 from proxy.audit import events
 from proxy.audit.checkpoint import Verifier
-from proxy.audit.proof import check
+from proxy.audit.proof.prove import check
 from proxy.settings import Address
 from proxy.wire.server import bind, listener, start
 from tests.audit.logs import DAY, HandMade, finding, message

@@ -21,7 +21,7 @@ from proxy.admin.asking import STREAMS, AskError, Audit, Piece
 from proxy.admin.live import Following, position, tail
 from proxy.admin.stream import EventStream
 from proxy.audit import events
-from proxy.audit.question import Asked, Question
+from proxy.audit.reading.question import Asked, Question
 from tests.admin.test_audit import TOKEN, Port, played
 from tests.audit.logs import HandMade, finding, message
 

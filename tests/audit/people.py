@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 from proxy.audit import bodies, events
-from proxy.audit.keys import Keys
 from proxy.audit.marks import ROW, commitment
+from proxy.audit.people.keys import Keys
 from tests.audit.logs import HandMade, finding, message
 
 MAIL = "EMAIL_ADDRESS"

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from proxy.audit.anchors import AnchorError, FileAnchor, anchor
-from proxy.audit.anchors_git import GitAnchor
-from proxy.audit.anchors_tsa import TsaAnchor, authorities
 from proxy.audit.checkpoint import Checkpoint, Signer
+from proxy.audit.proof.anchors import AnchorError, FileAnchor, anchor
+from proxy.audit.proof.anchors_git import GitAnchor
+from proxy.audit.proof.anchors_tsa import TsaAnchor, authorities
 from tests.audit.logs import DAY, SEED
 
 LOG = "3f9ac21b"

@@ -11,8 +11,8 @@ import pytest
 from proxy.audit import events
 from proxy.audit.blocks import SegmentError
 from proxy.audit.bodies import Bodies, commitment, erase, row
-from proxy.audit.conversation import size, spoken
 from proxy.audit.layout import segments
+from proxy.audit.reading.conversation import size, spoken
 from tests.audit.logs import HandMade, message
 
 

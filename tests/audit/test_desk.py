@@ -8,10 +8,10 @@ import pytest
 
 from proxy import __version__
 from proxy.audit import events
-from proxy.audit.desk import desk
-from proxy.audit.keys import Keys
-from proxy.audit.log import LogError
-from proxy.audit.verify import verify
+from proxy.audit.people.keys import Keys
+from proxy.audit.proof.verify import verify
+from proxy.audit.writing.desk import desk
+from proxy.audit.writing.log import LogError
 from tests.audit.writing import Disk, lines, opened
 
 
@@ -43,7 +43,7 @@ def test_commands_share_the_first_log_that_nobody_has(tmp_path, keys):
 
 
 def opened_by(keys, tmp_path):
-    from proxy.audit.opening import open_log
+    from proxy.audit.writing.opening import open_log
 
     return open_log(tmp_path / "audit", keys.signer)
 

@@ -23,7 +23,7 @@ from benchmarks.audit_kills import verified
 from benchmarks.audit_power import Disk
 from benchmarks.audit_traffic import lines
 from proxy.audit import events
-from proxy.audit.keys import Keys
+from proxy.audit.people.keys import Keys
 from tests.harness import ROOT
 
 BOTH = pytest.mark.parametrize("durability", ["written", "synced"])

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.audit import bodies, erase, hold
-from proxy.audit.keys import Keys
-from proxy.audit.lookup import look_up
+from proxy.audit import bodies
 from proxy.audit.marks import ROW, rows
-from proxy.audit.subject import occurrences
+from proxy.audit.people import erase, hold
+from proxy.audit.people.keys import Keys
+from proxy.audit.people.lookup import look_up
+from proxy.audit.people.subject import occurrences
 from tests.audit.people import ANNA, BOB, MAIL, Peopled, bytes_of, nothing
 
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from proxy.audit.hold import FILE, SECOND, Hold, HoldError, every, holds, one, place, release
+from proxy.audit.people.hold import FILE, SECOND, Hold, HoldError, every, holds, one, place, release
 
 NOW = 1_795_000_000
 

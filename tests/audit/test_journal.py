@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
-from proxy.audit import bodies, events, marks, syncing
-from proxy.audit.elsewhere import Elsewhere
-from proxy.audit.journal import MOST, FullError, Journal
+from proxy.audit import bodies, events, marks
 from proxy.audit.marks import ROW
-from proxy.audit.turns import PATIENCE
-from proxy.audit.verify import verify
+from proxy.audit.proof.verify import verify
+from proxy.audit.writing import syncing
+from proxy.audit.writing.elsewhere import Elsewhere
+from proxy.audit.writing.journal import MOST, FullError, Journal
+from proxy.audit.writing.turns import PATIENCE
 from proxy.core.action import Cause
 from proxy.core.message import Direction, Kind
 from proxy.core.plugs import Ending

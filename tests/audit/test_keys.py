@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.audit.epochs import Epoch, Epochs
-from proxy.audit.keys import SIGNING, Keys, KeysError, keys_folder
+from proxy.audit.people.epochs import Epoch, Epochs
+from proxy.audit.people.keys import SIGNING, Keys, KeysError, keys_folder
 
 ANNA = ("anna.lee@example.com", "EMAIL_ADDRESS")
 
@@ -40,7 +40,7 @@ def test_what_was_made_is_used_again(folder):
 
 def test_processes_that_come_at_once_agree(folder):
     script = (
-        "import sys; from pathlib import Path; from proxy.audit.keys import Keys;"
+        "import sys; from pathlib import Path; from proxy.audit.people.keys import Keys;"
         "keys = Keys.open(Path(sys.argv[1]));"
         "print(keys.signer.verifier.vkey, keys.mark('a', 'B').hex())"
     )

@@ -17,8 +17,8 @@ from proxy.audit import bodies
 from proxy.audit.checkpoint import Verifier
 from proxy.audit.layout import logs, segments
 from proxy.audit.marks import ROW
+from proxy.audit.proof.verify import verify
 from proxy.audit.tree import leaf_hash
-from proxy.audit.verify import verify
 from tests.audit import trees
 from tests.audit.writing import NOON, SECOND, SIGNER, Disk, block, event, lines, opened
 
@@ -310,7 +310,8 @@ def test_the_name_of_a_side_file_is_on_the_disk_before_what_it_holds_is_signed(t
     block(log)
     log.sync()
     monkeypatch.setattr(
-        "proxy.audit.log.sync_directory", lambda path: named.append({file.suffix for file in path.iterdir()})
+        "proxy.audit.writing.log.sync_directory",
+        lambda path: named.append({file.suffix for file in path.iterdir()}),
     )
     rows = {"marks": ROW.pack(1, 0, 1, bytes(16), b"f" * 16), "bodies": bodies.row(1, b"s" * 16, b"what left")}
     block(log, **{side: rows[side]})

@@ -6,10 +6,10 @@ import sqlite3
 
 import pytest
 
-from proxy.audit import lookup
-from proxy.audit.index import Index
-from proxy.audit.keys import Keys
-from proxy.audit.lookup import look_up
+from proxy.audit.people import lookup
+from proxy.audit.people.keys import Keys
+from proxy.audit.people.lookup import look_up
+from proxy.audit.reading.index import Index
 from tests.audit.people import ANNA, BOB, MAIL, Peopled, nothing
 
 

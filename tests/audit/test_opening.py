@@ -13,11 +13,11 @@ import pytest
 
 from proxy.audit.checkpoint import Checkpoint, Signer
 from proxy.audit.layout import segments
-from proxy.audit.log import Log, LogError
 from proxy.audit.marks import ROW
-from proxy.audit.opening import open_log
-from proxy.audit.restore import Place, UnfitError, restore
-from proxy.audit.verify import verify
+from proxy.audit.proof.verify import verify
+from proxy.audit.writing.log import Log, LogError
+from proxy.audit.writing.opening import open_log
+from proxy.audit.writing.restore import Place, UnfitError, restore
 from tests.audit.logs import HandMade, message
 from tests.audit.writing import NOON, SIGNER, block, lines, opened
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.audit import marks, order
+from proxy.audit import marks
 from proxy.audit.layout import Segment
 from proxy.audit.marks import GONE, ROW, scan
+from proxy.audit.people import order
 
 SOME = st.lists(
     st.sampled_from([bytes([one]) * 16 for one in range(5)]) | st.binary(min_size=16, max_size=16), max_size=20

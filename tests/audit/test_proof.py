@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from proxy.audit.checkpoint import Signer
 from proxy.audit.layout import segments
-from proxy.audit.proof import ProofError, check, find, prove
+from proxy.audit.proof.prove import ProofError, check, find, prove
+from proxy.audit.proof.walk import each_block
 from proxy.audit.snapshot import snapshot
 from proxy.audit.tree import leaf_hash
-from proxy.audit.walk import each_block
 from tests.audit import test_verify as made
 from tests.audit import trees
 from tests.audit.logs import SEED, HandMade, message

@@ -10,15 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.audit import erase, events, hold
-from proxy.audit.desk import desk
-from proxy.audit.keys import Keys
+from proxy.audit import events
 from proxy.audit.layout import segments
 from proxy.audit.marks import rows
-from proxy.audit.retention import Retention, prune
-from proxy.audit.sealing import finished, seal
-from proxy.audit.subject import occurrences
-from proxy.audit.verify import verify
+from proxy.audit.people import erase, hold
+from proxy.audit.people.keys import Keys
+from proxy.audit.people.subject import occurrences
+from proxy.audit.proof.verify import verify
+from proxy.audit.writing.desk import desk
+from proxy.audit.writing.retention import Retention, prune
+from proxy.audit.writing.sealing import finished, seal
 from tests.audit.people import ANNA, BOB, MAIL, nothing
 from tests.commands.audit.written import Writing, written
 

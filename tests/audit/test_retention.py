@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from proxy.audit import events, retention
+from proxy.audit import events
 from proxy.audit.blocks import SegmentError
-from proxy.audit.hold import HoldError, place
 from proxy.audit.layout import segments
-from proxy.audit.log import Log
 from proxy.audit.marks import ROW
-from proxy.audit.restore import Place, UnfitError
-from proxy.audit.retention import Retention, prune
-from proxy.audit.sealing import seal
-from proxy.audit.verify import verify
+from proxy.audit.people.hold import HoldError, place
+from proxy.audit.proof.verify import verify
+from proxy.audit.writing import retention
+from proxy.audit.writing.log import Log
+from proxy.audit.writing.restore import Place, UnfitError
+from proxy.audit.writing.retention import Retention, prune
+from proxy.audit.writing.sealing import seal
 from tests.audit.writing import NOON, SECOND, block, lines, opened
 
 DAY = 86_400

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from proxy.audit import sealing
 from proxy.audit.layout import segments
-from proxy.audit.sealing import SealError, finished, seal
-from proxy.audit.verify import verify
+from proxy.audit.proof.verify import verify
+from proxy.audit.writing import sealing
+from proxy.audit.writing.sealing import SealError, finished, seal
 from tests.audit.writing import block, opened
 
 

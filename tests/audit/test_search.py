@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from benchmarks.audit_logs import write
 from proxy.audit import events
-from proxy.audit.following import onwards
-from proxy.audit.index import Index
 from proxy.audit.layout import logs
-from proxy.audit.question import Asked, Question, moment
-from proxy.audit.search import Cursor, Page, search
+from proxy.audit.reading.following import onwards
+from proxy.audit.reading.index import Index
+from proxy.audit.reading.question import Asked, Question, moment
+from proxy.audit.reading.search import Cursor, Page, search
 from tests.audit.logs import DAY, HandMade, finding, message
 
 SID = "0badcafe-1"

@@ -11,10 +11,10 @@ from proxy.audit import bodies, events
 from proxy.audit.checkpoint import Signer
 from proxy.audit.layout import Segment, logs, segments
 from proxy.audit.marks import ROW, commitment
-from proxy.audit.opening import open_log
-from proxy.audit.restore import UnfitError, restore
-from proxy.audit.sides import Sides
-from proxy.audit.verify import verify
+from proxy.audit.proof.verify import verify
+from proxy.audit.writing.opening import open_log
+from proxy.audit.writing.restore import UnfitError, restore
+from proxy.audit.writing.sides import Sides
 from tests.audit.logs import SEED, finding, message
 
 SIGNER = Signer(SEED)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from proxy.audit.spelling import spelling
+from proxy.audit.people.spelling import spelling
 
 ENTITIES = ["EMAIL_ADDRESS", "PERSON", "CREDIT_CARD", "PHONE_NUMBER", "IBAN_CODE", "URL", "IP_ADDRESS", "MY_OWN"]
 

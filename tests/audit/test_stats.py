@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from benchmarks.audit_logs import write
 from proxy.audit import events
-from proxy.audit.following import onwards
-from proxy.audit.index import Index
-from proxy.audit.index_tables import QUARTER
 from proxy.audit.layout import logs
-from proxy.audit.question import Asked, Question, kind_of
-from proxy.audit.stats import Stats, by, by_time
-from proxy.audit.verify import verify
+from proxy.audit.proof.verify import verify
+from proxy.audit.reading.following import onwards
+from proxy.audit.reading.index import Index
+from proxy.audit.reading.index_tables import QUARTER
+from proxy.audit.reading.question import Asked, Question, kind_of
+from proxy.audit.reading.stats import Stats, by, by_time
 from tests.audit.logs import DAY
 from tests.audit.test_search import names
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.audit.keys import Keys
 from proxy.audit.marks import ROW
-from proxy.audit.subject import Found, occurrences
+from proxy.audit.people.keys import Keys
+from proxy.audit.people.subject import Found, occurrences
 from tests.audit.people import ANNA, BOB, MAIL, Peopled, nothing
 
 

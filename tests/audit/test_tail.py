@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.audit import events
-from proxy.audit.hits import of_event
-from proxy.audit.index import Index
-from proxy.audit.question import Question
-from proxy.audit.search import search
-from proxy.audit.tail import Tail
+from proxy.audit.reading.hits import of_event
+from proxy.audit.reading.index import Index
+from proxy.audit.reading.question import Question
+from proxy.audit.reading.search import search
+from proxy.audit.reading.tail import Tail
 from tests.audit.logs import DAY, HandMade, message
 from tests.commands.audit.story import story
 

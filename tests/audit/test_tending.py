@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from proxy.audit import tending
 from proxy.audit.layout import segments
-from proxy.audit.retention import Retention
-from proxy.audit.tending import Tending
-from proxy.audit.verify import verify
+from proxy.audit.proof.verify import verify
+from proxy.audit.writing import tending
+from proxy.audit.writing.retention import Retention
+from proxy.audit.writing.tending import Tending
 from tests.audit.writing import NOON, SECOND, block, opened
 
 A_DAY = 86_400 * SECOND

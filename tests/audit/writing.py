@@ -14,8 +14,8 @@ import pytest
 from proxy.audit import events, storage
 from proxy.audit.checkpoint import Signer
 from proxy.audit.layout import segments
-from proxy.audit.log import Log
-from proxy.audit.opening import open_log
+from proxy.audit.writing.log import Log
+from proxy.audit.writing.opening import open_log
 from proxy.core.action import Done, Note
 from proxy.core.message import Direction, Kind
 from tests.audit.logs import DAY, SEED

@@ -8,8 +8,8 @@ import pytest
 
 from proxy.audit import events
 from proxy.audit.checkpoint import Verifier
-from proxy.audit.keys import SIGNING, Keys, keys_folder
-from proxy.audit.verify import verify
+from proxy.audit.people.keys import SIGNING, Keys, keys_folder
+from proxy.audit.proof.verify import verify
 from tests.audit.people import ANNA, BOB, MAIL
 from tests.commands.audit.test_person import AS_ANNA, home, proxy, run
 from tests.commands.audit.written import written

@@ -16,12 +16,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.audit.anchors import FileAnchor
 from proxy.audit.layout import segments
-from proxy.audit.proof import prove
-from proxy.audit.sealing import finished, seal
+from proxy.audit.proof.anchors import FileAnchor
+from proxy.audit.proof.prove import prove
+from proxy.audit.proof.verify import verify
 from proxy.audit.verdict import EXIT
-from proxy.audit.verify import verify
+from proxy.audit.writing.sealing import finished, seal
 from tests.audit import test_verify as made
 from tests.audit.logs import HandMade, message
 from tests.audit.writing import block, opened

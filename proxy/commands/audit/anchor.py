@@ -37,9 +37,9 @@ def anchor(
     audit: Directory = None,
 ) -> None:
     """`hushwire audit anchor`."""
-    from proxy.audit.anchors import AnchorError
-    from proxy.audit.anchors import anchor as anchor_of
     from proxy.audit.layout import logs
+    from proxy.audit.proof.anchors import AnchorError
+    from proxy.audit.proof.anchors import anchor as anchor_of
 
     directory = audit_of(audit)
     try:

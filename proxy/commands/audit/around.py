@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from proxy.commands.say import stop
 
 if TYPE_CHECKING:
-    from proxy.audit.desk import Desk
-    from proxy.audit.keys import Keys
+    from proxy.audit.people.keys import Keys
+    from proxy.audit.writing.desk import Desk
 
 LONG = 1.0  # seconds until a bar is shown
 
@@ -77,8 +77,8 @@ def together(directory: Path) -> AbstractContextManager[None]:
 @contextmanager
 def noting(directory: Path, keys: Keys) -> Iterator[Desk]:
     """A desk to take something down at; what was written is on the disk afterwards. Exit 1 if it cannot be."""
-    from proxy.audit.desk import desk
-    from proxy.audit.log import LogError
+    from proxy.audit.writing.desk import desk
+    from proxy.audit.writing.log import LogError
 
     try:
         with desk(directory, keys) as opened:

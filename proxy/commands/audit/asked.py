@@ -17,8 +17,8 @@ from proxy.commands.say import stop
 if TYPE_CHECKING:
     import sqlite3
 
-    from proxy.audit.index import Index
-    from proxy.audit.question import Question
+    from proxy.audit.reading.index import Index
+    from proxy.audit.reading.question import Question
 
 PLACE = "Where and how"
 WHEN = "2h, 3d, today, 14:30, 2026-11-20, or a time in ISO 8601"
@@ -86,7 +86,7 @@ COLUMN = {"route": "outlines", "verdict": "outlines", "cause": "outlines"}
 
 def question_of(given: Mapping[str, Any], now: datetime, *, utc: bool = False) -> Question:
     """What the options ask for, but for the session; exit 2 for what cannot be asked."""
-    from proxy.audit.question import Question
+    from proxy.audit.reading.question import Question
 
     names: dict[str, Any] = {field: tuple(value) for field, value in given.items() if field not in ONCE and value}
     for field, known in KNOWN.items():
@@ -107,7 +107,7 @@ def question_of(given: Mapping[str, Any], now: datetime, *, utc: bool = False) -
 
 
 def _moment(option: str, written: str | None, now: datetime, *, utc: bool) -> int | None:
-    from proxy.audit.question import moment
+    from proxy.audit.reading.question import moment
 
     if written is None:
         return None
@@ -131,7 +131,7 @@ def _clients(written: Sequence[str]) -> tuple[str, ...]:
     made with the keys of this installation."""
     from ipaddress import ip_address
 
-    from proxy.audit.keys import Keys, KeysError, keys_folder
+    from proxy.audit.people.keys import Keys, KeysError, keys_folder
 
     names: list[str] = []
     for one in written:
@@ -153,7 +153,7 @@ def _clients(written: Sequence[str]) -> tuple[str, ...]:
 @contextmanager
 def index_of(written: str | None, where: str | None, *, anew: bool = False) -> Iterator[Index]:
     """The index of an audit, with everything in it that the logs have now; exit 1 if there can be none."""
-    from proxy.audit.index import Index, NoIndexError
+    from proxy.audit.reading.index import Index, NoIndexError
 
     directory = audit_of(written)
     with Index(directory, where) as index:
@@ -193,7 +193,7 @@ def _known(db: sqlite3.Connection, field: str) -> list[str]:
 
 def session_of(index: Index, written: str) -> str:
     """The one session that is meant; exit 2 if it is none, or several."""
-    from proxy.audit.sessions import MOST, meant
+    from proxy.audit.reading.sessions import MOST, meant
 
     names = meant(index.db, written)
     if not names:

@@ -16,9 +16,9 @@ from proxy.commands.audit.person import Entity, Stdin, entity_of, shredded, valu
 from proxy.commands.say import plural, stop
 
 if TYPE_CHECKING:
-    from proxy.audit.erase import Chosen, Named
-    from proxy.audit.keys import Keys
-    from proxy.audit.subject import Tell
+    from proxy.audit.people.erase import Chosen, Named
+    from proxy.audit.people.keys import Keys
+    from proxy.audit.people.subject import Tell
 
 HELP = (
     "Erase what the log could tell about a person's value, or about a session.\n\n"
@@ -70,7 +70,7 @@ class _Subject:
         self.directory, self.prints = directory, prints
 
     def choose(self, tell: Tell) -> Chosen:
-        from proxy.audit.erase import of_subject
+        from proxy.audit.people.erase import of_subject
 
         return of_subject(self.directory, self.prints, tell)
 
@@ -84,7 +84,7 @@ class _Session:
         self.directory, self.sid = directory, full_name(sid)
 
     def choose(self, tell: Tell) -> Chosen:
-        from proxy.audit.erase import of_session
+        from proxy.audit.people.erase import of_session
 
         return of_session(self.directory, self.sid, tell)
 
@@ -92,9 +92,9 @@ class _Session:
 def _carried_out(directory: Path, keys: Keys, request: str, what: _Subject | _Session, tell: Tell) -> Chosen:
     """Exits with 1 if a hold covers some of it, or it cannot be done."""
     from proxy.audit import events
-    from proxy.audit.erase import HeldError
-    from proxy.audit.erase import erase as carry_out
-    from proxy.audit.hold import HoldError
+    from proxy.audit.people.erase import HeldError
+    from proxy.audit.people.erase import erase as carry_out
+    from proxy.audit.people.hold import HoldError
 
     def record(parts: Iterable[Named]) -> None:
         with noting(directory, keys) as desk:

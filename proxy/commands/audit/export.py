@@ -19,8 +19,8 @@ from proxy.commands.audit.given import Directory, SigningKey, audit_of, keys_of
 from proxy.commands.say import plural, stop
 
 if TYPE_CHECKING:
-    from proxy.audit.export import Export
-    from proxy.audit.keys import Keys
+    from proxy.audit.people.keys import Keys
+    from proxy.audit.reading.export import Export
 
 HELP = (
     "Hand on what the log says: as JSON lines (jsonl), byte for byte as they stand, or with a row for each "
@@ -51,7 +51,7 @@ def export(
 ) -> None:
     """`hushwire audit export`."""
     from proxy.audit import events
-    from proxy.audit.export import Export
+    from proxy.audit.reading.export import Export
 
     _check(form, output)
     question = asked.question_of(given, datetime.now(UTC), utc=utc)
@@ -77,7 +77,7 @@ def export(
 def _check(form: str, output: Path | None) -> None:
     from importlib.util import find_spec
 
-    from proxy.audit.export import FORMS
+    from proxy.audit.reading.export import FORMS
 
     if form not in FORMS:
         stop(f"--format: there is no '{form}'; there are {', '.join(FORMS)}", code=2)

@@ -12,7 +12,7 @@ import typer
 from proxy.commands.say import stop
 
 if TYPE_CHECKING:
-    from proxy.audit.keys import Keys
+    from proxy.audit.people.keys import Keys
 
 Directory = Annotated[
     str | None,
@@ -56,7 +56,7 @@ def full_name(session: str) -> str:
 
 def keys_of(signing: str | None, *, made: bool = True) -> Keys:
     """The keys of this installation; exit 2 if they cannot be used, or are missing and not to be `made` now."""
-    from proxy.audit.keys import Keys, KeysError, keys_folder
+    from proxy.audit.people.keys import Keys, KeysError, keys_folder
 
     try:
         return Keys.open(keys_folder(), signing, made=made)

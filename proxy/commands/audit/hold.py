@@ -16,7 +16,7 @@ from proxy.commands.audit.given import AsJson, Directory, SigningKey, audit_of, 
 from proxy.commands.say import plural, printable, stop
 
 if TYPE_CHECKING:
-    from proxy.audit.hold import Hold
+    from proxy.audit.people.hold import Hold
 
 app = typer.Typer(
     name="hold",
@@ -51,7 +51,7 @@ def place(
 ) -> None:
     """`hushwire audit hold place`."""
     from proxy.audit import events
-    from proxy.audit import hold as holds
+    from proxy.audit.people import hold as holds
 
     directory, why = audit_of(audit), " ".join(printable(reason).split())
     if not 0 < len(why) <= LONGEST:
@@ -87,7 +87,7 @@ def release(
 ) -> None:
     """`hushwire audit hold release`."""
     from proxy.audit import events
-    from proxy.audit import hold as holds
+    from proxy.audit.people import hold as holds
 
     directory = audit_of(audit)
     keys = keys_of(signing)
@@ -109,7 +109,7 @@ def list_(
     audit: Directory = None,
 ) -> None:
     """`hushwire audit hold list`."""
-    from proxy.audit import hold as holds
+    from proxy.audit.people import hold as holds
 
     directory = audit_of(audit)
     with _holding():
@@ -174,7 +174,7 @@ def _time(written: str | None, option: str, *, whole: bool = False) -> int | Non
 
 @contextmanager
 def _holding() -> Iterator[None]:
-    from proxy.audit.hold import HoldError
+    from proxy.audit.people.hold import HoldError
 
     try:
         yield

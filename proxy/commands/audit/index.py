@@ -13,7 +13,7 @@ from proxy.commands.audit.given import AsJson, Directory
 from proxy.commands.say import plural, stop
 
 if TYPE_CHECKING:
-    from proxy.audit.index import Index, State
+    from proxy.audit.reading.index import Index, State
 
 HELP = (
     "Take into the index what the logs have more than it. Search and its like do so by themselves; this makes the "
@@ -33,7 +33,7 @@ def index(
     index_file: asked.IndexFile = None,
 ) -> None:
     """`hushwire audit index`."""
-    from proxy.audit.index import MEMORY
+    from proxy.audit.reading.index import MEMORY
 
     if index_file == MEMORY:
         stop("--index: in memory it would be gone when this command ends; name a file", code=2)

@@ -15,7 +15,7 @@ from proxy.commands.audit.asked import warn
 from proxy.commands.say import stop
 
 if TYPE_CHECKING:
-    from proxy.audit.epochs import Epoch
+    from proxy.audit.people.epochs import Epoch
 
 Entity = Annotated[
     str | None,

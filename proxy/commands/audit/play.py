@@ -21,8 +21,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidURI, WebSocketException
 from websockets.typing import Subprotocol
 
-from proxy.audit.conversation import Spoken
 from proxy.audit.events import Message, SessionOpen
+from proxy.audit.reading.conversation import Spoken
 
 
 class PlayError(Exception):

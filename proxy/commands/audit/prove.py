@@ -44,7 +44,7 @@ def prove(
 
 def _prove(seq: int, log: str, key: str | None, audit: str | None) -> None:
     from proxy.audit.blocks import SegmentError
-    from proxy.audit.proof import ProofError, prove
+    from proxy.audit.proof.prove import ProofError, prove
 
     directory = audit_of(audit)
     folder = one_of(directory, log)
@@ -62,7 +62,7 @@ def _prove(seq: int, log: str, key: str | None, audit: str | None) -> None:
 
 
 def _check(path: Path, key: str | None, audit: str | None, *, as_json: bool) -> None:
-    from proxy.audit.proof import ProofError, check
+    from proxy.audit.proof.prove import ProofError, check
 
     verifier = key_of(key) or believed(audit_of(audit), None)
     try:

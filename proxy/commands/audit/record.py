@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from proxy.audit.report import Report
+from proxy.audit.reading.report import Report
 from proxy.commands.audit.told import when
 from proxy.commands.say import plural, printable
 

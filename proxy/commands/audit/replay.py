@@ -18,8 +18,8 @@ from proxy.commands.say import plural, printable, stop
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from proxy.audit.conversation import Spoken
     from proxy.audit.events import Message
+    from proxy.audit.reading.conversation import Spoken
     from proxy.commands.audit.play import Played
 
 HELP = (
@@ -53,7 +53,7 @@ def replay(
     audit: Directory = None,
 ) -> None:
     """`hushwire audit replay`."""
-    from proxy.audit.conversation import spoken
+    from proxy.audit.reading.conversation import spoken
 
     directory = audit_of(audit)
     factor = _factor(speed)

@@ -14,7 +14,7 @@ from proxy.commands.audit.given import Directory
 from proxy.commands.say import stop
 
 if TYPE_CHECKING:
-    from proxy.audit.question import Question
+    from proxy.audit.reading.question import Question
 
 HELP = (
     "Write a record of what the proxy processed: which categories of personal data flowed on which routes and in "
@@ -42,7 +42,7 @@ def report(
     **given: Any,
 ) -> None:
     """`hushwire audit report`."""
-    from proxy.audit.report import report as made
+    from proxy.audit.reading.report import report as made
 
     if form not in FORMATS:
         stop(f"--format: '{form}' is none; there are {', '.join(FORMATS)}", code=2)

@@ -13,8 +13,8 @@ from proxy.commands.audit import asked
 from proxy.commands.audit.given import AsJson, Directory
 
 if TYPE_CHECKING:
-    from proxy.audit.question import Question
-    from proxy.audit.search import Page
+    from proxy.audit.reading.question import Question
+    from proxy.audit.reading.search import Page
 
 HELP = (
     "Search the audit log: which messages were changed or refused, when, on which connection, by which rule.\n\n"
@@ -36,7 +36,7 @@ def search(
     **given: Any,
 ) -> None:
     """`hushwire audit search`."""
-    from proxy.audit.search import search as found_in
+    from proxy.audit.reading.search import search as found_in
 
     now = datetime.now(UTC)
     question = asked.question_of(given, now, utc=utc)
@@ -60,7 +60,7 @@ def search(
 
 def _end(page: Page, question: Question, events: int) -> str:
     """The last line: how many there are, and how to see more."""
-    from proxy.audit.search import COUNTED
+    from proxy.audit.reading.search import COUNTED
 
     if not page.hits:
         if not events:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from proxy.audit.hits import Found, Hit
-    from proxy.audit.sessions import Timeline
+    from proxy.audit.reading.hits import Found, Hit
+    from proxy.audit.reading.sessions import Timeline
 
 HELP = (
     "Show what happened on a connection: when it was opened and by whom, what was found and done, message by "
@@ -36,7 +36,7 @@ def show(
     utc: asked.Utc = False,
 ) -> None:
     """`hushwire audit show`."""
-    from proxy.audit.sessions import timeline
+    from proxy.audit.reading.sessions import timeline
 
     with asked.index_of(audit, index_file) as index:
         found = timeline(index, asked.session_of(index, session))

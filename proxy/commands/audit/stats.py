@@ -16,7 +16,7 @@ from proxy.commands.say import plural, printable, stop
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from proxy.audit.stats import Stats
+    from proxy.audit.reading.stats import Stats
 
 HELP = (
     "Count what was redacted: by entity, rule, route and time, with refusals and sessions beside it.\n\n"
@@ -53,7 +53,7 @@ def stats(
     **given: Any,
 ) -> None:
     """`hushwire audit stats`."""
-    from proxy.audit.stats import Stats
+    from proxy.audit.reading.stats import Stats
 
     if by is not None and by not in BY:
         stop(f"--by: there is no '{by}'; there are {', '.join(BY)}", code=2)
@@ -70,8 +70,8 @@ def stats(
 
 def counted(counts: Stats, by: str, *, utc: bool) -> Counts:
     """Sums by one thing, the largest first, or in order of time."""
-    from proxy.audit.stats import by as summed
-    from proxy.audit.stats import by_time
+    from proxy.audit.reading.stats import by as summed
+    from proxy.audit.reading.stats import by_time
 
     if by in TIMES:
         times = by_time(counts.over_time(), days=by == "day", zone=UTC if utc else None)
@@ -95,7 +95,7 @@ def _object(counts: Stats, *, utc: bool) -> dict[str, Any]:
 
 def _messages(counts: Stats) -> Counts:
     """By verdict; clean ones are none of the log's at most levels."""
-    from proxy.audit.stats import by as summed
+    from proxy.audit.reading.stats import by as summed
 
     rows = [row for row in counts.events() if row.kind == "message"]
     return summed(rows, lambda row: row.verdict, lambda row: row.events)

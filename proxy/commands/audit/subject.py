@@ -13,8 +13,8 @@ from proxy.commands.audit.person import Entity, Stdin, entity_of, shredded, valu
 from proxy.commands.say import plural
 
 if TYPE_CHECKING:
-    from proxy.audit.keys import Keys
-    from proxy.audit.lookup import Occurrence
+    from proxy.audit.people.keys import Keys
+    from proxy.audit.people.lookup import Occurrence
 
 HELP = (
     "Say where and when a person's value occurred: in which sessions, under which rules, what became of it.\n\n"
@@ -35,7 +35,7 @@ def subject(
 ) -> None:
     """`hushwire audit subject`."""
     from proxy.audit import events
-    from proxy.audit.lookup import look_up
+    from proxy.audit.people.lookup import look_up
 
     directory, named = audit_of(audit), entity_of(entity)
     keys = keys_of(signing, made=False)

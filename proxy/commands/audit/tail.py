@@ -47,7 +47,7 @@ def tail(
     **given: Any,
 ) -> None:
     """`hushwire audit tail`."""
-    from proxy.audit.tail import Tail
+    from proxy.audit.reading.tail import Tail
 
     question = replace(asked.question_of(given, datetime.now(UTC), utc=utc), session=given["session"])
     directory = audit_of(audit)
@@ -71,7 +71,7 @@ def _tell(found: Sequence[events.Any], *, as_json: bool, utc: bool) -> None:
     if not found:
         return
     if as_json:
-        from proxy.audit.hits import of_event
+        from proxy.audit.reading.hits import of_event
 
         for event in found:
             print(json.dumps(of_event(event).as_json(), ensure_ascii=False))
@@ -88,7 +88,7 @@ def _line(terminal: Console, event: events.Any, *, utc: bool) -> None:
     """One event, on one line as long as it takes."""
     from rich.text import Text
 
-    from proxy.audit.hits import of_event
+    from proxy.audit.reading.hits import of_event
     from proxy.commands.audit.told import ARROWS, detail, verdict, when
     from proxy.commands.say import printable
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from proxy.audit.hits import Found, Hit
+from proxy.audit.reading.hits import Found, Hit
 from proxy.commands.say import plural, printable
 
 ARROWS = {"up": "→", "down": "←"}

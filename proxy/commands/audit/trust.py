@@ -13,8 +13,8 @@ import typer
 from proxy.commands.say import stop
 
 if TYPE_CHECKING:
-    from proxy.audit.anchors import Anchor
     from proxy.audit.checkpoint import Verifier
+    from proxy.audit.proof.anchors import Anchor
 
 Key = Annotated[
     str | None,
@@ -58,7 +58,7 @@ def key_of(written: str | None) -> Verifier | None:
 def believed(directory: Path, key: Verifier | None) -> Verifier:
     """The key that was given, or the one in the directory; exit 2 if there is none."""
     from proxy.audit.checkpoint import CheckpointError
-    from proxy.audit.verify import published
+    from proxy.audit.proof.verify import published
 
     if key is not None:
         return key
@@ -73,7 +73,7 @@ def believed(directory: Path, key: Verifier | None) -> Verifier:
 def anchors_of(directory: Path, written: Sequence[str], roots: Path | None) -> list[Anchor]:
     """The anchors that were named, and the time stamps that are kept if `roots` say whom to believe; exit 2 if one
     is not to be used."""
-    from proxy.audit.anchors import AnchorError, anchor
+    from proxy.audit.proof.anchors import AnchorError, anchor
 
     if roots is not None and not roots.is_file():
         stop(f"--tsa-ca: there is no file {roots}", code=2)
@@ -85,7 +85,7 @@ def anchors_of(directory: Path, written: Sequence[str], roots: Path | None) -> l
 
 
 def _stamps(directory: Path) -> list[str]:
-    from proxy.audit.anchors_tsa import authorities
+    from proxy.audit.proof.anchors_tsa import authorities
 
     return [f"tsa:{url}" for url in authorities(directory)]
 
@@ -93,8 +93,8 @@ def _stamps(directory: Path) -> list[str]:
 def one_of(directory: Path, named: str) -> Path:
     """The folder of the log that is meant; exit 2 if that cannot be told."""
     from proxy.audit.layout import logs
-    from proxy.audit.proof import ProofError, find
-    from proxy.audit.verify import named as id_of
+    from proxy.audit.proof.prove import ProofError, find
+    from proxy.audit.proof.verify import named as id_of
 
     folders = logs(directory)
     if not folders:

@@ -14,8 +14,8 @@ from proxy.commands.audit.trust import Anchors, Key, OneLog, Roots, anchors_of, 
 from proxy.commands.say import plural, stop
 
 if TYPE_CHECKING:
+    from proxy.audit.proof.verify import Audit
     from proxy.audit.verdict import Head, Report
-    from proxy.audit.verify import Audit
 
 HELP = (
     "Prove that nobody has changed the audit log, or say where it was.\n\n"
@@ -42,10 +42,10 @@ def verify(
     audit: Directory = None,
 ) -> None:
     """`hushwire audit verify`."""
-    from proxy.audit.anchors import AnchorError
     from proxy.audit.layout import logs
+    from proxy.audit.proof.anchors import AnchorError
+    from proxy.audit.proof.verify import verify
     from proxy.audit.verdict import EXIT
-    from proxy.audit.verify import verify
 
     directory, given = audit_of(audit), key_of(key)
     anchors = anchors_of(directory, anchor or [], roots)
@@ -74,7 +74,7 @@ def _mend(directory: Path, found: Audit, given: Any) -> list[str]:
     """What was repaired. Nothing of a log that was tampered with."""
     from proxy.audit.blocks import SegmentError
     from proxy.audit.checkpoint import CheckpointError
-    from proxy.audit.repair import BusyError, repair
+    from proxy.audit.proof.repair import BusyError, repair
     from proxy.audit.snapshot import StateError
     from proxy.commands.audit.trust import believed
 

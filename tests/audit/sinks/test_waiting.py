@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from proxy.audit.layout import segments
-from proxy.audit.retention import Retention, prune
 from proxy.audit.sinks.cursor import CursorError, enlist, forget, lags
 from proxy.audit.sinks.shipper import Shipper
+from proxy.audit.writing.retention import Retention, prune
 from tests.audit.logs import DAY
 from tests.audit.sinks.remote import PLACE, Memory
 from tests.audit.writing import NOON, SECOND, block, opened

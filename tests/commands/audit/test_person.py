@@ -15,10 +15,10 @@ import pytest
 from typer.testing import CliRunner
 
 from proxy.audit import events
-from proxy.audit.index import Index
-from proxy.audit.keys import Keys, keys_folder
-from proxy.audit.subject import occurrences
-from proxy.audit.verify import verify
+from proxy.audit.people.keys import Keys, keys_folder
+from proxy.audit.people.subject import occurrences
+from proxy.audit.proof.verify import verify
+from proxy.audit.reading.index import Index
 from proxy.cli import app
 from tests.audit.people import ANNA, BOB, MAIL, bytes_of, nothing
 from tests.commands.audit.written import SID, Writing, written

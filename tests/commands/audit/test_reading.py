@@ -18,8 +18,8 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from proxy.audit import events
-from proxy.audit.keys import Keys, keys_folder
-from proxy.audit.verify import verify
+from proxy.audit.people.keys import Keys, keys_folder
+from proxy.audit.proof.verify import verify
 from proxy.cli import app
 from tests.audit.logs import DAY, message
 from tests.commands.audit.story import CLIENT, NEW, OLD, RUN, story

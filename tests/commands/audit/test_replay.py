@@ -16,8 +16,8 @@ from websockets.sync.server import ServerConnection, serve
 
 from proxy.audit import events
 from proxy.audit.bodies import erase
-from proxy.audit.conversation import spoken
 from proxy.audit.layout import segments
+from proxy.audit.reading.conversation import spoken
 from proxy.commands.audit import app
 from proxy.commands.audit.play import PlayError, play
 from tests.audit.logs import finding, message

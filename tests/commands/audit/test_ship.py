@@ -16,12 +16,12 @@ import pytest
 from typer.testing import CliRunner
 
 from proxy.audit import events
-from proxy.audit.keys import Keys, keys_folder
 from proxy.audit.layout import logs, segments
-from proxy.audit.log import Log
-from proxy.audit.opening import open_log
+from proxy.audit.people.keys import Keys, keys_folder
 from proxy.audit.sinks.cursor import alone, enlist, lags
 from proxy.audit.sinks.place import place
+from proxy.audit.writing.log import Log
+from proxy.audit.writing.opening import open_log
 from proxy.commands.audit import app
 from tests.audit.sinks.remote import PLACE, mock_cluster
 from tests.audit.sinks.test_kafka import read

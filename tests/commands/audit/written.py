@@ -10,10 +10,10 @@ from typing import Any
 
 from proxy.audit import bodies, events
 from proxy.audit.blocks import blocks
-from proxy.audit.keys import Keys
 from proxy.audit.layout import logs, segments
 from proxy.audit.marks import ROW, commitment
-from proxy.audit.opening import open_log
+from proxy.audit.people.keys import Keys
+from proxy.audit.writing.opening import open_log
 from tests.audit.logs import finding, message
 from tests.audit.people import MAIL
 

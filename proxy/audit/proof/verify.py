@@ -1,0 +1,164 @@
+"""Whether a whole audit is what was signed and anchored: every log of it, and that none is gone.
+
+Trust begins with the key. The one in the directory (`public.key`) tells that the log fits itself; only a key that
+was kept elsewhere, and anchors elsewhere, tell that it was not made anew by somebody who has the directory.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+from proxy.audit.blocks import Reading, SegmentError
+from proxy.audit.checkpoint import CheckpointError, Verifier
+from proxy.audit.layout import LOG, logs, segments
+from proxy.audit.proof.committed import Admitted, admitted, check
+from proxy.audit.proof.examine import examine, settled
+from proxy.audit.proof.walk import Tell, beginning
+from proxy.audit.snapshot import snapshot
+from proxy.audit.verdict import Anchored, Fault, Report, Verdict, verdict
+
+ID = re.compile(rb"hushwire/([0-9a-f]{8})")
+
+
+class Anchor(Protocol):
+    """Where checkpoints are kept besides the log, as a verifier asks it."""
+
+    def notes(self, log: str) -> Sequence[Anchored]:
+        """What is kept of a log, oldest first. Raises AnchorError."""
+
+    def logs(self) -> Iterable[str]:
+        """The ids of the logs of which something is kept. Raises AnchorError."""
+
+
+@dataclass
+class Audit:
+    """What was found out about a directory: about its logs, and `faults` that are of none of them."""
+
+    logs: list[Report] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> Verdict:
+        """By the worst that was found."""
+        damages = [damage for log in self.logs for damage in log.damages]
+        return verdict(self.faults + [fault for log in self.logs for fault in log.faults], damages)
+
+
+def published(directory: Path) -> Verifier:
+    """The key in the directory. Raises CheckpointError if it is not as it was written, FileNotFoundError."""
+    text = (directory / "public.key").read_bytes().decode(errors="replace")
+    verifier = Verifier.parse(text)
+    if text != f"{verifier.vkey}\n":
+        raise CheckpointError("it is not spelt as it was written")
+    return verifier
+
+
+def verify(
+    directory: Path,
+    key: Verifier | None = None,
+    anchors: Sequence[Anchor] = (),
+    tell: Tell = lambda _: None,
+    only: Path | None = None,
+) -> Audit:
+    """Look at every log of an audit, or at one of them. `key` is one that was kept elsewhere; `tell` is given
+    numbers of events. Raises OSError and AnchorError."""
+    audit = Audit()
+    verifier = _key(directory, key, audit)
+    if verifier is None:
+        return audit
+    folders = logs(directory)
+    for folder in folders if only is None else [only]:
+        notes = [note for anchor in anchors for note in anchor.notes(name)] if (name := named(folder)) else []
+        audit.logs.append(examine(folder, verifier, notes, tell))
+    said = cache(lambda: settled(lambda: admitted(folders)))
+    for report in audit.logs:
+        if not report.faults:
+            _explained(directory / report.name, report, audit.logs, said)
+    if only is not None:
+        return audit
+    _missing(audit, folders)
+    _gone(audit, verifier, anchors)
+    return audit
+
+
+def _key(directory: Path, given: Verifier | None, audit: Audit) -> Verifier | None:
+    try:
+        own = published(directory)
+    except FileNotFoundError:
+        audit.faults.append(Fault("removed", None, None, "the file public.key was removed"))
+    except CheckpointError as error:
+        audit.faults.append(Fault("changed", None, None, f"the file public.key was changed: {error}"))
+    else:
+        if given is not None and own.public != given.public:
+            audit.faults.append(Fault("replaced", None, None, "the file public.key is not the key that was given"))
+        return given or own
+    return given
+
+
+def _explained(folder: Path, report: Report, reports: Sequence[Report], said: Callable[[], Admitted]) -> None:
+    """Whatever is gone from a log was said to be."""
+    others = [other for other in reports if other is not report and other.start]
+    if report.start and (report.log, report.start) not in said().pruned:
+        says = f"events before {report.first} were removed, and no event says that they were pruned"
+        _unsaid(report, Fault("removed", 0, report.first - 1, says), others, report.begun)
+    signed = report.signed.point.seq if report.signed else 0
+    for lack in settled(lambda: list(check(snapshot(folder), report.committing, report.log, signed, said))):
+        fault = Fault("removed" if lack.unsaid else "changed", lack.seq, lack.seq, lack.says)
+        if lack.unsaid:
+            _unsaid(report, fault, others, lack.t)
+        else:
+            report.faults.append(fault)
+
+
+def _unsaid(report: Report, fault: Fault, others: Iterable[Report], t: int | None) -> None:
+    """An event that explains it is later than `t`. Another log may have had it, and was pruned since."""
+    if any(t is None or other.begun is None or other.begun > t for other in others):
+        report.remarks.append(f"{fault.says}; a log that was pruned since may have said so")
+    else:
+        report.faults.append(fault)
+
+
+def named(folder: Path) -> str:
+    """The id of a log as its checkpoint or its first event says, whoever wrote that; empty if neither does."""
+    with suppress(FileNotFoundError):
+        first = (folder / "checkpoint").read_bytes().partition(b"\n")[0]
+        if match := ID.fullmatch(first):
+            return match[1].decode()
+    with suppress(SegmentError):
+        return next((beginning(run)[0] for segment in segments(folder) for run in Reading(segment).runs()), "")
+    return ""
+
+
+def _missing(audit: Audit, folders: Sequence[Path]) -> None:
+    """Logs are numbered from 0, and each has an id of its own."""
+    numbers = {int(match[1]) for folder in folders if (match := LOG.fullmatch(folder.name))}
+    for number in sorted(set(range(max(numbers, default=0))) - numbers):
+        audit.faults.append(Fault("removed", None, None, f"log-{number} was removed"))
+    for log, count in Counter(report.log for report in audit.logs if report.log).items():
+        if count > 1:
+            audit.faults.append(Fault("inserted", None, None, f"{count} folders say that they are log {log}"))
+
+
+def _gone(audit: Audit, verifier: Verifier, anchors: Sequence[Anchor]) -> None:
+    """Logs that an anchor knows, by a checkpoint that our key has signed."""
+    here = {report.log for report in audit.logs}
+    for anchor in anchors:
+        for log in sorted(set(anchor.logs()) - here):
+            if any(_signed(note, verifier) for note in anchor.notes(log)):
+                here.add(log)
+                audit.faults.append(Fault("removed", None, None, f"log {log} is gone; an anchor knows it"))
+
+
+def _signed(note: Anchored, verifier: Verifier) -> bool:
+    try:
+        verifier.open(note.note)
+    except CheckpointError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Reading the log: an index, and the questions that it answers."""

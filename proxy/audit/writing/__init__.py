@@ -1,0 +1,1 @@
+"""Writing the log: events become blocks on the disk, signed, rotated, compressed and, one day, removed."""
