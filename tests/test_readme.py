@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -22,6 +23,7 @@ RULES = re.findall(r"```yaml\n(.*?)```", README, re.S)
 LINKS = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
 OPTIONS = re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)
 NOT_OURS = {"--help", "--port"}  # of the command line library, and of uvicorn
+VERBS = re.findall(r"(?:`|    \.venv/bin/)hushwire ((?:audit |keys )?[a-z]+)", README)
 TARGETS = re.findall(r"(?:^    |`)make ([a-z-]+)", README, re.M)
 
 
@@ -42,11 +44,28 @@ def test_the_files_that_readme_points_to_exist(link: str) -> None:
     assert (ROOT / link).exists()
 
 
+def commands() -> dict[str, Any]:
+    """By name, those of groups as `audit search`."""
+    found: dict[str, Any] = {}
+    groups = [("", typer.main.get_command(app))]
+    while groups:
+        before, group = groups.pop()
+        for name, command in group.commands.items():  # type: ignore[attr-defined]
+            found[before + name] = command
+            if hasattr(command, "commands"):
+                groups.append((f"{before}{name} ", command))
+    return found
+
+
+@pytest.mark.parametrize("verb", sorted(set(VERBS)))
+def test_the_commands_in_readme_exist(verb: str) -> None:
+    assert verb in commands()
+
+
 @pytest.mark.parametrize("option", sorted(set(OPTIONS)))
 def test_the_options_in_readme_exist(option: str) -> None:
     known = {flag for entry in options.OPTIONS for flag in re.findall(r"--[a-z-]+", str(entry))}
-    commands = typer.main.get_command(app).commands.values()  # type: ignore[attr-defined]
-    known |= {flag for command in commands for param in command.params for flag in param.opts}
+    known |= {flag for command in commands().values() for param in command.params for flag in param.opts}
     assert option in known | NOT_OURS | {str(options.JSON.default)}
 
 
@@ -59,6 +78,7 @@ def test_readme_says_enough_to_be_held_to_it() -> None:
     assert len(RULES) == 2
     assert len(set(LINKS)) > 8
     assert len(set(OPTIONS)) > 15
+    assert len(set(VERBS)) > 20
     assert {"run", "test"} <= set(TARGETS)
 
 
