@@ -75,6 +75,7 @@ def serve(plan: Plan, announce: Callable[[Ready], None]) -> int:
         pid=os.getpid(),
         audit=str(audit.directory) if audit else None,
         unfed=audit.unfed if audit else (),
+        unanchored=audit.unanchored if audit else (),
     )
 
     def work(worker: int, tell: Callable[[], None]) -> int:

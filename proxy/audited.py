@@ -8,7 +8,7 @@ import asyncio
 import ipaddress
 import logging
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from proxy import __version__
 from proxy.audit import events, storage
 from proxy.audit.layout import audit_directory
-from proxy.audit.people.keys import Keys, KeysError, keys_folder
+from proxy.audit.people.keys import Keys, KeysError, ReferredKeyError, keys_folder
 from proxy.audit.proof.anchors import AnchorError, anchor
 from proxy.audit.sinks.child import Children
 from proxy.audit.sinks.cursor import CursorError, Lag, lags
@@ -49,6 +49,8 @@ class Audit:
             self.keys = Keys.open(keys_folder(), settings.audit_key)
             self.places = tuple(place(url) for url in settings.audit_ship)
             self.anchors = tuple(anchor(where, self.directory) for where in settings.audit_anchor)
+        except ReferredKeyError as error:
+            raise StartError(f"--audit-key: {error}") from None
         except KeysError as error:
             raise StartError(f"--audit: {error}") from None
         except PlaceError as error:
@@ -58,6 +60,8 @@ class Audit:
         self.unfed: tuple[str, ...] = ()
         """Sinks that retention waits for although this proxy does not ship there."""
         self._try_to_write()
+        self.unanchored = tuple(self._try_anchors())
+        """What is wrong with anchors; they are tried again later, and nothing waits for them."""
 
     @property
     def mark(self) -> Mark | None:
@@ -74,6 +78,15 @@ class Audit:
         except OSError as error:
             sentence = f"--audit {self.directory}: nothing can be written there ({error.strerror})"
             raise StartError(f"{sentence}; name another directory, {NONE}") from None
+
+    def _try_anchors(self) -> Iterator[str]:
+        for one in self.anchors:
+            try:
+                one.ready()
+            except AnchorError as error:
+                problem = str(error)  # place, cause and cure in words of ours
+                log.warning("audit: %s", problem)
+                yield problem
 
     def _enlist(self) -> None:
         """Have retention wait for the sinks, before there is anything that it could remove."""

@@ -84,6 +84,7 @@ def warnings(ready: Ready, settings: Settings) -> Iterator[str]:
             f"nothing of the audit is removed before it is at {sink}, where this proxy does not ship; add that to "
             f"--audit-ship, or end the waiting: hushwire audit ship --forget {sink}"
         )
+    yield from ready.unanchored
     if ready.admin_problem is not None:
         yield f"no health and no metrics: {ready.admin_problem}; choose another port with --admin"
     if not ready.listen.loopback and settings.tls_cert is None:

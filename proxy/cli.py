@@ -111,6 +111,7 @@ def event(ready: Ready) -> dict[str, object]:
         "admin_problem": ready.admin_problem,
         "audit": ready.audit,
         "audit_unfed": list(ready.unfed),
+        "audit_unanchored": list(ready.unanchored),
         "pid": ready.pid,
         "workers": ready.workers,
         **({"routes": list(map(served, ready.routes))} if ready.named else served(ready.routes[0])),

@@ -152,6 +152,15 @@ def parse_reference(value: Any) -> Any:
     return value
 
 
+def parse_keep(value: Any) -> Any:
+    """A duration, of days mostly."""
+    try:
+        return parse_duration(value)
+    except ValueError:
+        raise ValueError(f"'{value}' is not a duration; write for example 90d or 12h, or 0 for ever") from None
+
+
+Keep = Annotated[float, BeforeValidator(parse_keep), Field(ge=0)]
 Duration = Annotated[float, BeforeValidator(parse_duration), Field(ge=0)]
 Size = Annotated[int, BeforeValidator(parse_size), Field(ge=1)]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -205,7 +214,7 @@ class Settings(BaseModel):
     audit: str | None = None  # a directory, or `off`; None: where this installation keeps what it makes itself
     audit_level: Literal["sessions", "findings", "messages", "sanitised"] = "findings"
     audit_durability: Literal["async", "written", "synced"] = "written"  # before a noted message leaves
-    audit_keep: Duration = 90 * 86400.0  # 0: for ever
+    audit_keep: Keep = 90 * 86400.0  # 0: for ever
     audit_keep_size: Annotated[int, BeforeValidator(parse_size), Field(ge=0)] = 0  # 0: no limit
     audit_client: Literal["fingerprint", "network", "none"] = "fingerprint"  # how clients are named
     audit_key: Annotated[str | None, BeforeValidator(parse_reference), Field(repr=False)] = None  # signs
@@ -255,4 +264,5 @@ class Ready:
     audit: str | None = None
     """The audit directory; None: there is none."""
     unfed: tuple[str, ...] = ()
+    unanchored: tuple[str, ...] = ()
     """Sinks that retention waits for although this proxy does not ship there."""

@@ -16,6 +16,7 @@ from proxy.config.values import (
     Duration,
     File,
     HostPattern,
+    Keep,
     Net,
     Origin,
     PathTemplate,
@@ -69,7 +70,7 @@ class AuditText(Closed):
     dir: AuditDir | None = None
     level: Literal["sessions", "findings", "messages", "sanitised"] | None = None
     durability: Literal["async", "written", "synced"] | None = None
-    keep: Duration | None = None
+    keep: Keep | None = None
     keep_size: SizeOrNone | None = None
     client: Literal["fingerprint", "network", "none"] | None = None
     key: Reference | None = None

@@ -25,6 +25,7 @@ from proxy.settings import (
     Upstream,
     parse_anchor,
     parse_duration,
+    parse_keep,
     parse_reference,
     parse_ship,
     parse_size,
@@ -69,6 +70,7 @@ def _amount(parse: Callable[[Any], Any], least: int) -> Callable[[Any], Any]:
 _AMOUNT = WithJsonSchema({"type": ["number", "string"]})
 _TEXT = WithJsonSchema({"type": "string"})
 Duration = Annotated[float, PlainValidator(_amount(parse_duration, 0)), _AMOUNT]
+Keep = Annotated[float, PlainValidator(_amount(parse_keep, 0)), _AMOUNT]
 Ttl = Annotated[float, PlainValidator(_amount(parse_duration, 1)), _AMOUNT]
 Size = Annotated[int, PlainValidator(_amount(parse_size, 1)), _AMOUNT]
 SizeOrNone = Annotated[int, PlainValidator(_amount(parse_size, 0)), _AMOUNT]

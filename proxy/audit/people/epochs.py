@@ -35,6 +35,10 @@ class KeysError(ValueError):
     """Keys cannot be used or kept. The text says which, why and what to do, and holds none."""
 
 
+class ReferredKeyError(KeysError):
+    """What an operator named as the signing key (`env:NAME`, `file:PATH`) is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Epoch:
     """One epoch. `begun` and `destroyed` are Unix times in seconds; `key` is None once it was destroyed."""

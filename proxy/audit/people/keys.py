@@ -16,10 +16,10 @@ from pathlib import Path
 
 from proxy.audit.checkpoint import Signer
 from proxy.audit.layout import state_home
-from proxy.audit.people.epochs import HEX_KEY, Epoch, Epochs, KeysError, fresh, make
+from proxy.audit.people.epochs import HEX_KEY, Epoch, Epochs, KeysError, ReferredKeyError, fresh, make
 from proxy.audit.people.spelling import spelling
 
-__all__ = ["SIGNING", "Keys", "KeysError", "keys_folder"]
+__all__ = ["SIGNING", "Keys", "KeysError", "ReferredKeyError", "keys_folder"]
 
 SIGNING = "audit-signing.key"
 SIZE = 16
@@ -150,7 +150,7 @@ def _own_seed(path: Path, made: bool) -> bytes:
 def _given_seed(reference: str, environ: Mapping[str, str]) -> bytes:
     secret = _referred(reference, environ).strip().lower()
     if not HEX_KEY.fullmatch(secret):
-        raise KeysError(f"what the signing key's reference names is not 64 hex digits; {_CURE}")
+        raise ReferredKeyError(f"what the signing key's reference names is not 64 hex digits; {_CURE}")
     return bytes.fromhex(secret.decode())
 
 
@@ -158,13 +158,15 @@ def _referred(reference: str, environ: Mapping[str, str]) -> bytes:
     kind, _, name = reference.partition(":")
     if kind == "env" and name:
         if name not in environ:
-            raise KeysError("the signing key's environment variable is not set; set it, or name another one")
+            raise ReferredKeyError(
+                "the signing key's environment variable is not set; set it, or name another one"
+            )
         return environ[name].encode(errors="surrogateescape")
     if kind == "file" and name:
         try:
             return Path(name).read_bytes()
         except OSError as error:
-            raise KeysError(f"the signing key's file cannot be read ({error.strerror})") from None
+            raise ReferredKeyError(f"the signing key's file cannot be read ({error.strerror})") from None
         except ValueError:  # a NUL in a path
-            raise KeysError("the signing key's reference is not the path of a file") from None
-    raise KeysError("the signing key is only named: env:NAME for a variable, file:PATH for a file")
+            raise ReferredKeyError("the signing key's reference is not the path of a file") from None
+    raise ReferredKeyError("the signing key is only named: env:NAME for a variable, file:PATH for a file")

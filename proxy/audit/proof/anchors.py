@@ -14,6 +14,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Protocol
 
 from proxy.audit.checkpoint import ORIGIN
@@ -37,6 +38,10 @@ class Anchor(Protocol):
 
     def put(self, note: str, log: str) -> None:
         """Keep the signed checkpoint `note` of a log, unless it is the newest there. Raises AnchorError."""
+
+    def ready(self) -> None:
+        """Make what is missing there, and see whether something can be kept, as far as this machine can tell.
+        Raises AnchorError."""
 
     def notes(self, log: str) -> Sequence[Anchored]:
         """What is kept of a log, oldest first. Raises AnchorError."""
@@ -78,6 +83,15 @@ class FileAnchor:
                 _append(file, note.encode())
             finally:
                 os.close(file)
+        except OSError as error:
+            raise self._failed("cannot be kept", error) from None
+
+    def ready(self) -> None:
+        """A file can be made in the directory."""
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=self.directory) as file:
+                file.write(b".")
         except OSError as error:
             raise self._failed("cannot be kept", error) from None
 

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from proxy.audit.proof.anchors import LOG_ID, SUFFIX, AnchorError
 from proxy.audit.verdict import Anchored
@@ -44,6 +45,18 @@ class GitAnchor:
             raise AnchorError(f"anchor {self.name}: checkpoints cannot be kept there ({error.strerror})") from None
         if self._asked("rev-parse", "--abbrev-ref", "@{upstream}"):
             self._git("push", "-q")
+
+    def ready(self) -> None:
+        """There is a repository, or one can be made; and its files can be written."""
+        try:
+            self._make()
+            for folder in (self.directory, self.directory / ".git"):
+                with TemporaryFile(dir=folder) as file:
+                    file.write(b".")
+        except OSError as error:
+            raise AnchorError(
+                f"anchor {self.name}: checkpoints cannot be kept there ({error.strerror}); may this user use it?"
+            ) from None
 
     def notes(self, log: str) -> Sequence[Anchored]:
         """Every version that was committed, on any branch, with the time of its commit."""

@@ -64,6 +64,9 @@ class TsaAnchor:
             raise self._failed(wrong)
         self._keep(path, note, token)
 
+    def ready(self) -> None:
+        """An authority is only asked when there is something to stamp."""
+
     def notes(self, log: str) -> Sequence[Anchored]:
         """What was stamped, each with its time. Needs the roots."""
         if not self._roots:

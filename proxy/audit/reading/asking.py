@@ -5,12 +5,20 @@ All words of the SQL are ours, everything that somebody gave is a parameter.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 
 from proxy.audit.reading.question import Names, Question
 
 OUTLINES = ("kind", "way", "verdict", "cause")
 TREATMENTS = ("entity", "rule", "operator", "recognizer", "mode")
+DESKS = """
+WITH ends AS (
+    SELECT events.id, more ->> 'run' AS run, more ->> 'who' AS who
+    FROM json_each(?) AS wanted CROSS JOIN events INDEXED BY events_by_shape ON shape = wanted.value
+)
+SELECT id FROM ends WHERE run IN (SELECT run FROM ends WHERE who = 'desk')
+"""
 
 
 def outlines_sql(question: Question) -> tuple[str, list[str]]:
@@ -58,6 +66,11 @@ def shapes_of(db: sqlite3.Connection, question: Question) -> list[int]:
         given,
     )
     return [number for (number,) in rows]
+
+
+def desks_of(db: sqlite3.Connection, shapes: list[int]) -> list[int]:
+    """Ids of the events with which desks began and ended, of `shapes` of starts and stops."""
+    return [number for (number,) in db.execute(DESKS, (json.dumps(shapes),))]
 
 
 def marks(names: Names) -> str:

@@ -27,7 +27,8 @@ class Question:
 
     `since` and `until` are Unix time in nanoseconds, `until` is outside. `session` is `RUN-SID`. An event fits
     entity, rule, operator, recognizer and mode if one of its findings fits all of them. `policy` are first digits
-    of digests, `client` what events call a client (SessionOpen.client).
+    of digests, `client` what events call a client (SessionOpen.client). Without `desks`, events with which a desk
+    begins and ends do not fit: two for each command of an operator, beside the one that says what it did.
     """
 
     since: int | None = None
@@ -45,6 +46,7 @@ class Question:
     operator: Names = ()
     recognizer: Names = ()
     mode: Names = ()
+    desks: bool = True
 
     @property
     def about_findings(self) -> bool:
@@ -53,7 +55,7 @@ class Question:
 
     def given(self) -> dict[str, Any]:
         """The fields that ask for something."""
-        asked = {field.name: getattr(self, field.name) for field in fields(self)}
+        asked = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "desks"}
         return {name: value for name, value in asked.items() if value not in (None, ())}
 
 
@@ -68,12 +70,15 @@ class Asked:
         self.question = question
         self._clients: set[str] = set()
         """Sessions of the clients asked for that are open."""
+        self._desks: set[str] = set()
+        """Runs of desks that are open."""
 
     def fits(self, event: events.Any) -> bool:
         """Whether the event is an answer."""
         asked = self.question
         return (
-            self._when(event)
+            (asked.desks or not self._is_desk(event))  # must see every event, as _when
+            and self._when(event)
             and (not asked.kind or kind_of(event) in asked.kind)
             and _any(event, "route", asked.route)
             and _any(event, "dir", asked.way)
@@ -81,7 +86,7 @@ class Asked:
             and _any(event, "cause", asked.cause)
             and (asked.session is None or getattr(event, "sid", None) == asked.session)
             and (not asked.policy or str(getattr(event, "policy", "")).startswith(asked.policy))
-            and (not asked.about_findings or any(map(self.finding_fits, getattr(event, "f", ()))))
+            and (not asked.about_findings or any(map(self.finding_fits, events.findings(event))))
         )
 
     def _when(self, event: events.Any) -> bool:
@@ -99,6 +104,16 @@ class Asked:
             self._clients.discard(event.sid)
             return True
         return sid in self._clients
+
+    def _is_desk(self, event: events.Any) -> bool:
+        """Whether a desk begins or ends."""
+        if isinstance(event, events.Start) and event.who == "desk":
+            self._desks.add(event.run)
+            return True
+        if isinstance(event, events.Stop) and event.run in self._desks:
+            self._desks.discard(event.run)
+            return True
+        return False
 
     def finding_fits(self, finding: events.Finding) -> bool:
         """Whether one finding fits what is asked of findings."""

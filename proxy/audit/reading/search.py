@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from proxy.audit.reading.asking import marks, shapes_of
+from proxy.audit.reading.asking import desks_of, marks, shapes_of
 from proxy.audit.reading.hits import Found, Hit, hits_of
 from proxy.audit.reading.index import Index
 from proxy.audit.reading.question import FARTHEST, Question
@@ -66,6 +66,8 @@ class Wanted:
         self.session = _session(db, question)
         self.narrowed = question.session is None or bool(question.given().keys() - {"session", "since", "until"})
         self.shapes = shapes_of(db, question) if self.narrowed else []
+        self.ends = [] if question.desks else shapes_of(db, Question(kind=("start", "stop")))
+        self.hidden = desks_of(db, self.ends)
         self.possible = bool(self.shapes or not self.narrowed) and (question.session is None or bool(self.session))
 
     def newest(self, limit: int, before: Cursor, *, times: bool = True) -> list[tuple[int, int]]:
@@ -79,14 +81,14 @@ class Wanted:
         return self.db.execute(
             "SELECT t, events.id FROM json_each(?) AS wanted CROSS JOIN events INDEXED BY events_by_shape"
             " ON shape = wanted.value AND t BETWEEN ? AND ? WHERE (t < ? OR events.id < ?)"
-            f" {order} LIMIT ?",
-            (json.dumps(self.shapes), since, before.t, before.t, before.id, limit),
+            f" AND events.id NOT IN (SELECT value FROM json_each(?)) {order} LIMIT ?",
+            (json.dumps(self.shapes), since, *(before.t, before.t, before.id), json.dumps(self.hidden), limit),
         ).fetchall()
 
     def _from_when(self, limit: int, before: Cursor) -> int:
         """A time from which on one shape alone has `limit` events: older ones need not be looked at."""
         since = self.since
-        for shape in self.shapes[:TRIED]:
+        for shape in [one for one in self.shapes[:TRIED] if one not in self.ends]:  # of those some may be hidden
             row = self.db.execute(
                 "SELECT t FROM events WHERE shape = ? AND t >= ? AND t < ? ORDER BY t DESC LIMIT 1 OFFSET ?",
                 (shape, since, before.t, limit - 1),

@@ -30,7 +30,7 @@ def open_log(directory: Path, signer: Signer, *, segment_size: int = SEGMENT_SIZ
     """
     try:
         storage.make_directory(directory)
-        _publish(directory / "public.key", signer.verifier)
+        publish(directory / "public.key", signer.verifier)
         for number in count():
             if opened := _take(directory / f"log-{number}", signer, segment_size):
                 storage.sync_directory(directory)  # its name, and that of the key
@@ -43,8 +43,8 @@ def open_log(directory: Path, signer: Signer, *, segment_size: int = SEGMENT_SIZ
     raise AssertionError("numbers have no end")
 
 
-def _publish(path: Path, verifier: Verifier) -> None:
-    """Let everybody check what we sign. One directory has one key."""
+def publish(path: Path, verifier: Verifier) -> None:
+    """Let everybody check what we sign. One directory has one key. Raises LogError, OSError."""
     if not path.exists():
         storage.replace(path, verifier.vkey.encode() + b"\n", f"{os.getpid()}.new")  # workers begin together
     try:

@@ -61,6 +61,8 @@ def reading(directory: Path) -> Iterator[None]:
 
     try:
         yield
+    except BrokenPipeError:  # of what is printed meanwhile
+        raise
     except SegmentError as error:
         stop(f"a segment {error}", f"hushwire audit verify --audit {directory} says what happened to it", code=1)
     except OSError as error:
@@ -72,6 +74,19 @@ def together(directory: Path) -> AbstractContextManager[None]:
     from proxy.audit.tend import turn
 
     return turn(directory, alone=False)
+
+
+def notable(directory: Path, keys: Keys) -> None:
+    """Exit 1 where `noting` is sure to, because the audit was begun with another key: before long work."""
+    from proxy.audit.writing.log import LogError
+    from proxy.audit.writing.opening import publish
+
+    try:
+        publish(directory / "public.key", keys.signer.verifier)
+    except LogError as error:
+        stop(f"this has to be taken down in the audit first: {error}", code=1)
+    except OSError as error:
+        stop(f"this has to be taken down in {directory} first, which failed: {error.strerror}", code=1)
 
 
 @contextmanager

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from inspect import Parameter, signature
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -72,6 +73,12 @@ IndexFile = Annotated[
 Utc = Annotated[
     bool, typer.Option("--utc", metavar=" ", help="Times in UTC, not in this zone.", rich_help_panel=PLACE)
 ]
+All = Annotated[
+    bool,
+    typer.Option(
+        "--all", metavar=" ", help="Where commands open and close a log too; so does --kind start or stop."
+    ),
+]
 KNOWN = {
     "kind": (
         *("message", "refuse", "session.open", "session.close", "start", "stop", "limit", "gap", "policy.apply"),
@@ -84,8 +91,9 @@ KNOWN = {
 COLUMN = {"route": "outlines", "verdict": "outlines", "cause": "outlines"}
 
 
-def question_of(given: Mapping[str, Any], now: datetime, *, utc: bool = False) -> Question:
-    """What the options ask for, but for the session; exit 2 for what cannot be asked."""
+def question_of(given: Mapping[str, Any], now: datetime, *, utc: bool = False, desks: bool = True) -> Question:
+    """What the options ask for, but for the session; exit 2 for what cannot be asked. Without `desks`, their
+    beginnings and ends are asked for only by their kinds."""
     from proxy.audit.reading.question import Question
 
     names: dict[str, Any] = {field: tuple(value) for field, value in given.items() if field not in ONCE and value}
@@ -103,7 +111,11 @@ def question_of(given: Mapping[str, Any], now: datetime, *, utc: bool = False) -
         stop("--until: it is not after --since, so nothing can be in between", code=2)
     if "client" in names:
         names["client"] = _clients(names["client"])
-    return Question(since=since, until=until, **names)
+    for digits in names.get("policy", ()):
+        if not re.fullmatch("[0-9a-f]+", digits):
+            stop(f"--policy: '{digits}' is no digest; write its first hex digits, as show tells them", code=2)
+    desks = desks or not {"start", "stop"}.isdisjoint(names.get("kind", ()))
+    return Question(since=since, until=until, desks=desks, **names)
 
 
 def _moment(option: str, written: str | None, now: datetime, *, utc: bool) -> int | None:
@@ -183,6 +195,16 @@ def hint(index: Index, question: Question) -> None:
             known = _known(index.db, field)
             if name not in known:
                 warn(f"no event has the {field} '{name}'{perhaps(name, known)}")
+    for digits in question.policy:
+        if not _any(index.db, "SELECT 1 FROM outlines WHERE substr(policy, 1, length(?)) = ?", digits, digits):
+            warn(f"no event is under rules '{digits}'; hushwire rollback lists those there were")
+    clients = question.client
+    if clients and not any(_any(index.db, "SELECT 1 FROM sessions WHERE client = ?", one) for one in clients):
+        warn(f"no session is of the client '{clients[0]}'; write its address, or its name in the log (fp:...)")
+
+
+def _any(db: sqlite3.Connection, query: str, *given: str) -> bool:
+    return db.execute(f"{query} LIMIT 1", given).fetchone() is not None
 
 
 def _known(db: sqlite3.Connection, field: str) -> list[str]:
@@ -209,11 +231,3 @@ def warn(sentence: str) -> None:
     from rich.console import Console
 
     Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(sentence, style="yellow")
-
-
-def nobody_reads() -> NoReturn:
-    """The reader of a pipe has gone (head, less): it has what it wanted, and nothing is to be said at exit."""
-    import os
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    raise typer.Exit(0)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 import typer
 
 from proxy.commands.audit import asked
-from proxy.commands.audit.around import bar, noting, reading
+from proxy.commands.audit.around import bar, notable, noting, reading
 from proxy.commands.audit.given import Directory, SigningKey, audit_of, keys_of
+from proxy.commands.audit.output import Output, nobody_reads, whole_file
 from proxy.commands.say import plural, stop
 
 if TYPE_CHECKING:
@@ -36,10 +34,7 @@ HELP = (
 @asked.filtered
 def export(
     form: Annotated[str, typer.Option("--format", metavar="FORM", help="jsonl, csv or parquet.")] = "jsonl",
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Written whole or not at all; without it stdout."),
-    ] = None,
+    output: Output = None,
     unlogged: Annotated[
         bool, typer.Option("--unlogged", metavar=" ", help="Do not take it down in the log.")
     ] = False,
@@ -64,7 +59,9 @@ def export(
     if output is None:
         _to_stdout(exporting, keys)
         return
-    with _whole_file(output) as (file, appear):
+    with whole_file(output) as (file, appear):
+        if keys is not None:
+            notable(directory, keys)
         _write(exporting, file)
         if keys is not None:
             with noting(directory, keys) as desk:
@@ -108,27 +105,4 @@ def _write(exporting: Export, file: BinaryIO) -> None:
             exporting.write(file, tell)
             file.flush()
         except BrokenPipeError:
-            asked.nobody_reads()
-
-
-@contextmanager
-def _whole_file(output: Path) -> Iterator[tuple[BinaryIO, Any]]:
-    """A file for its owner only, that takes its name when it is whole."""
-    if output.is_dir():
-        stop(f"--output: {output} is a directory; name a file in it", code=2)
-    part = output.with_name(f".{output.name}.{os.getpid()}")
-    try:
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        stop(f"--output: {output} cannot be written ({error.strerror})", code=2)
-    try:
-        with os.fdopen(handle, "wb") as file:
-
-            def appear() -> None:
-                file.flush()
-                os.fsync(file.fileno())
-                part.replace(output)
-
-            yield file, appear
-    finally:
-        part.unlink(missing_ok=True)
+            nobody_reads()

@@ -32,6 +32,7 @@ SigningKey = Annotated[
         help="The key that signs the log, as for hushwire run; by default this installation's.",
     ),
 ]
+WHOLE = r"[0-9a-f]{8}-\d+"  # name of a session
 AsJson = Annotated[bool, typer.Option("--json", metavar=" ", help="JSON instead of text.")]
 
 
@@ -49,7 +50,7 @@ def audit_of(written: str | None) -> Path:
 
 def full_name(session: str) -> str:
     """RUN-SID as it was written, for verbs that change something: a number may mean another session tomorrow."""
-    if not re.fullmatch(r"[0-9a-f]{8}-\d+", session):
+    if not re.fullmatch(WHOLE, session):
         stop("--session: write all of its name, like 1f3a9c22-17; hushwire audit search shows it", code=2)
     return session
 

@@ -7,11 +7,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from proxy.commands.audit.around import noting
+from proxy.commands.audit.asked import hint, index_of
 from proxy.commands.audit.given import AsJson, Directory, SigningKey, audit_of, full_name, keys_of
 from proxy.commands.say import plural, printable, stop
 
@@ -61,6 +63,8 @@ def place(
         stop("--from is behind --to", code=2)
     if session is not None:
         full_name(session)
+    if route is not None:
+        _doubt(directory, route)
     keys = keys_of(signing)
     with _holding():
         made = holds.place(directory, why, int(time.time()), begin=first, end=last, session=session, route=route)
@@ -76,6 +80,14 @@ def place(
         print(json.dumps(_row(made), indent=1))
     else:
         typer.echo(f"{made.id} is in force and covers {_covered(made)}")
+
+
+def _doubt(directory: Path, route: str) -> None:
+    """A route that is misspelt would hold nothing. It is held all the same: its first event may be to come."""
+    from proxy.audit.reading.question import Question
+
+    with index_of(str(directory), None) as index:
+        hint(index, Question(route=(route,)))
 
 
 @app.command(help=RELEASE)
@@ -123,9 +135,10 @@ def list_(
 
 
 def _show(known: list[Hold]) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from proxy.commands.audit.told import console
 
     table = Table("hold", "placed", "covers", "reason", box=None, pad_edge=False)
     for hold in known:
@@ -133,7 +146,7 @@ def _show(known: list[Hold]) -> None:
         style = "dim" if ended else ""
         cells = (hold.id, _local(hold.placed), _covered(hold), hold.reason + ended)
         table.add_row(*(Text(cell, style) for cell in cells))
-    Console().print(table)
+    console(prose=True).print(table)
     typer.echo(f"\n{plural(sum(hold.released is None for hold in known), 'hold')} in force")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from proxy.commands.audit import asked
 from proxy.commands.audit.around import reading
-from proxy.commands.audit.given import AsJson, Directory, audit_of
+from proxy.commands.audit.given import WHOLE, AsJson, Directory, audit_of
 from proxy.commands.say import plural, printable, stop
 
 if TYPE_CHECKING:
@@ -38,7 +40,8 @@ LEVEL = "start the proxy with --audit-level sanitised to have what leaves kept"
 
 def replay(
     session: Annotated[
-        str, typer.Argument(metavar="SESSION", help="RUN-SID, as search shows it.", show_default=False)
+        str,
+        typer.Argument(metavar="SESSION", help="As search shows it; SID alone if unique.", show_default=False),
     ],
     to: Annotated[
         str | None, typer.Option("--to", metavar="URL", help="Play it against this service (ws:// or wss://).")
@@ -57,6 +60,9 @@ def replay(
 
     directory = audit_of(audit)
     factor = _factor(speed)
+    if not re.fullmatch(WHOLE, session):
+        with asked.index_of(audit, None) as index:
+            session = asked.session_of(index, session)
     with reading(directory):
         conversation = spoken(directory, sid=session)
         if to is not None:

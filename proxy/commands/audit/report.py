@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
 from proxy.commands.audit import asked
 from proxy.commands.audit.given import Directory
+from proxy.commands.audit.output import Output, whole_file
 from proxy.commands.say import stop
 
 if TYPE_CHECKING:
     from proxy.audit.reading.question import Question
+    from proxy.audit.reading.report import Report
 
 HELP = (
     "Write a record of what the proxy processed: which categories of personal data flowed on which routes and in "
@@ -22,7 +27,7 @@ HELP = (
     "It is meant to be filed: as a part of the records that GDPR Article 30 asks for. It says what the log says, "
     "and what the log cannot know.\n\n"
     "Examples: [bold]hushwire audit report --since 2026-10-01 --until 2026-11-01[/bold], "
-    "[bold]hushwire audit report --format markdown > record.md[/bold]"
+    "[bold]hushwire audit report --format markdown -o record.md[/bold]"
 )
 FORMATS = ("text", "markdown", "json")
 WITH = {"since", "until", "route"}
@@ -36,6 +41,7 @@ def _filtered(verb: Callable[..., None]) -> Callable[..., None]:
 def report(
     form: Annotated[str, typer.Option("--format", metavar="FORM", help="text, markdown or json.")] = "text",
     as_json: Annotated[bool, typer.Option("--json", metavar=" ", help="The same as --format json.")] = False,
+    output: Output = None,
     audit: Directory = None,
     index_file: asked.IndexFile = None,
     utc: asked.Utc = False,
@@ -52,16 +58,28 @@ def report(
         asked.hint(index, question)
         found = made(index, question)
         directory = index.directory
-    if as_json or form == "json":
-        print(json.dumps(found.as_json(), indent=1, ensure_ascii=False))
+    form = "json" if as_json else form
+    if output is None:
+        _write(sys.stdout, found, form, now, directory, utc=utc)
         return
+    with whole_file(output) as (file, appear):
+        text = TextIOWrapper(file, "utf-8", write_through=True)
+        _write(text, found, form, now, directory, utc=utc)
+        text.detach()  # else it would close the file
+        appear()
+
+
+def _write(out: TextIO, found: Report, form: str, now: datetime, directory: Path, *, utc: bool) -> None:
     from proxy.commands.audit.record import record
 
+    if form == "json":
+        print(json.dumps(found.as_json(), indent=1, ensure_ascii=False), file=out)
+        return
     parts = record(found, now, str(directory), utc=utc)
     if form == "markdown":
-        print("\n\n".join(map(_markdown, parts)))
+        print("\n\n".join(map(_markdown, parts)), file=out)
     else:
-        _show(parts)
+        _show(parts, out)
 
 
 def _markdown(part: Any) -> str:
@@ -79,7 +97,7 @@ def _piped(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
-def _show(parts: Sequence[Any]) -> None:
+def _show(parts: Sequence[Any], out: TextIO) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -87,6 +105,7 @@ def _show(parts: Sequence[Any]) -> None:
     from proxy.commands.audit.told import console
 
     terminal = console(prose=True)
+    terminal.file = out
     for part in parts:
         if isinstance(part, Heading):
             terminal.print(Text(part.text, "bold" if part.level > 1 else "bold underline"))

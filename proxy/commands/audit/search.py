@@ -29,6 +29,7 @@ HELP = (
 @asked.filtered
 def search(
     limit: Annotated[int, typer.Option(metavar="N", min=1, help="How many at most.")] = 50,
+    every: asked.All = False,
     as_json: AsJson = False,
     audit: Directory = None,
     index_file: asked.IndexFile = None,
@@ -39,7 +40,7 @@ def search(
     from proxy.audit.reading.search import search as found_in
 
     now = datetime.now(UTC)
-    question = asked.question_of(given, now, utc=utc)
+    question = asked.question_of(given, now, utc=utc, desks=every)
     with asked.index_of(audit, index_file) as index:
         if given["session"] is not None:
             question = replace(question, session=asked.session_of(index, given["session"]))

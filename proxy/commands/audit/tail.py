@@ -15,6 +15,7 @@ import typer
 
 from proxy.commands.audit import asked
 from proxy.commands.audit.given import AsJson, Directory, audit_of
+from proxy.commands.audit.output import nobody_reads
 from proxy.commands.say import stop
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def _filtered(verb: Callable[..., None]) -> Callable[..., None]:
 def tail(
     follow: Annotated[bool, typer.Option("--follow", "-f", metavar=" ", help="Go on until stopped.")] = False,
     count: Annotated[int, typer.Option("--count", "-n", metavar="N", min=0, help="How many to begin with.")] = 20,
+    every: asked.All = False,
     as_json: AsJson = False,
     audit: Directory = None,
     utc: asked.Utc = False,
@@ -49,7 +51,8 @@ def tail(
     """`hushwire audit tail`."""
     from proxy.audit.reading.tail import Tail
 
-    question = replace(asked.question_of(given, datetime.now(UTC), utc=utc), session=given["session"])
+    question = asked.question_of(given, datetime.now(UTC), utc=utc, desks=every)
+    question = replace(question, session=given["session"])
     directory = audit_of(audit)
     following = Tail(directory, question)
     try:
@@ -62,7 +65,7 @@ def tail(
                 time.sleep(EVERY)
                 _tell(following.new(), as_json=as_json, utc=utc)
     except BrokenPipeError:
-        asked.nobody_reads()
+        nobody_reads()
     except OSError as error:
         stop(f"{error.filename or directory}: {error.strerror}", "are you who runs the proxy?", code=1)
 

@@ -1,0 +1,63 @@
+"""Where answers go: into a pipe whose reader may leave, or into a file that is whole or not there."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO, NoReturn
+
+import typer
+
+from proxy.commands.say import stop
+
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Written whole or not at all; without it stdout."),
+]
+
+
+def nobody_reads() -> NoReturn:
+    """The reader of a pipe has gone (head, less): it has what it wanted, and nothing is to be said at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    raise typer.Exit(0)
+
+
+def answering(verb: Callable[..., None]) -> Callable[..., None]:
+    """A verb that only answers ends quietly with 0 where nobody reads on. Not for those whose exit code judges."""
+
+    @wraps(verb)
+    def answered(*args: Any, **given: Any) -> None:
+        try:
+            verb(*args, **given)
+            sys.stdout.flush()  # else it fails when Python ends, where nobody can catch it
+        except BrokenPipeError:
+            nobody_reads()
+
+    return answered
+
+
+@contextmanager
+def whole_file(output: Path) -> Iterator[tuple[BinaryIO, Callable[[], None]]]:
+    """A file for its owner only, and what gives it its name when it is whole. Exit 2 if it cannot be made."""
+    if output.is_dir():
+        stop(f"--output: {output} is a directory; name a file in it", code=2)
+    part = output.with_name(f".{output.name}.{os.getpid()}")
+    try:
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        stop(f"--output: {output} cannot be written ({error.strerror})", code=2)
+    try:
+        with os.fdopen(handle, "wb") as file:
+
+            def appear() -> None:
+                file.flush()
+                os.fsync(file.fileno())
+                part.replace(output)
+
+            yield file, appear
+    finally:
+        part.unlink(missing_ok=True)
