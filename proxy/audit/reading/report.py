@@ -42,6 +42,11 @@ class Flow:
     shadow: int
     exempt: int
 
+    def as_json(self) -> dict[str, Any]:
+        """Its direction is called as everywhere beside the log."""
+        told = asdict(self)
+        return {"direction" if name == "way" else name: value for name, value in told.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class Force:
@@ -93,7 +98,8 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """For machines."""
-        return asdict(self) | {"sessions": self.sessions._asdict(), "notable": dict(self.notable)}
+        told = asdict(self) | {"sessions": self.sessions._asdict(), "notable": dict(self.notable)}
+        return told | {"flows": [flow.as_json() for flow in self.flows]}
 
 
 def report(index: Index, question: Question) -> Report:

@@ -45,11 +45,17 @@ NARROW = 110  # columns below which lists do without what may be missed
 ENDLESS = 10_000
 
 
+class _Answers(Console):
+    def on_broken_pipe(self) -> None:
+        """What to do about it is the verb's matter, not Rich's, which exits with 1."""
+        raise BrokenPipeError
+
+
 def console(*, prose: bool = False) -> Console:
     """For answers: as wide as the terminal. Into a pipe or a file go whole lines, for grep; but for `prose`."""
     if isinstance(sys.stdout, TextIOWrapper):  # an arrow that a terminal of another time cannot show is no error
         sys.stdout.reconfigure(errors="replace")
-    terminal = Console(highlight=False, markup=False, emoji=False)
+    terminal = _Answers(highlight=False, markup=False, emoji=False)
     if not prose and not sys.stdout.isatty() and "COLUMNS" not in os.environ:
         terminal.width = ENDLESS
     return terminal
