@@ -47,6 +47,8 @@ def _prove(seq: int, log: str, key: str | None, audit: str | None) -> None:
     from proxy.audit.proof.prove import ProofError, prove
 
     directory = audit_of(audit)
+    if not log:
+        _one_has(directory, seq)
     folder = one_of(directory, log)
     verifier = believed(directory, key_of(key))
     try:
@@ -59,6 +61,21 @@ def _prove(seq: int, log: str, key: str | None, audit: str | None) -> None:
     except OSError as error:
         stop(f"{error.filename or folder} cannot be read ({error.strerror})", code=1)
     print(json.dumps(proof, indent=2))
+
+
+def _one_has(directory: Path, seq: int) -> None:
+    """Exit 2 if there are several logs: each counts its events from 0."""
+    from proxy.audit.layout import logs
+
+    folders = logs(directory)
+    if len(folders) < 2:
+        return
+    having = [folder.name for folder in folders if (claimed([folder]) or 0) > seq]
+    stop(
+        f"event {seq} is in {', '.join(having)}" if having else f"event {seq} is in none of {len(folders)} logs",
+        "say which is meant: --log log-0, for example; hushwire audit search --json has the log's id beside seq",
+        code=2,
+    )
 
 
 def _check(path: Path, key: str | None, audit: str | None, *, as_json: bool) -> None:

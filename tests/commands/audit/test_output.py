@@ -17,8 +17,11 @@ from proxy.audit.people.keys import Keys, keys_folder
 from proxy.audit.reading.question import Question
 from proxy.audit.reading.tail import Tail
 from proxy.audit.writing.desk import desk
+from proxy.audited import Audit
 from proxy.cli import app
 from proxy.commands.audit.output import whole_file
+from proxy.settings import Settings
+from proxy.starting import StartError
 from tests.commands.audit.story import story
 from tests.harness import ROOT
 
@@ -125,3 +128,27 @@ def test_a_hold_on_a_route_that_no_event_has_is_placed_and_doubted(visited):
     words = ["audit", "hold", "place", "--audit", str(visited), "--reason", "case 7", "--route", "nope"]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0 and "no event has the route 'nope'" in done.stderr and "in force" in done.stdout
+
+
+def test_an_event_of_several_logs_is_asked_back_with_their_names(visited):
+    for _ in range(2):
+        with desk(visited, Keys.open(keys_folder())) as first, desk(visited, Keys.open(keys_folder())):
+            first.write(events.Lookup, entity="IBAN_CODE", found=0)
+    done = CliRunner().invoke(app, ["audit", "prove", "1", "--audit", str(visited)])
+    assert done.exit_code == 2 and "event 1 is in log-0, log-1" in done.stderr and "--log" in done.stderr
+    done = CliRunner().invoke(app, ["audit", "prove", "5", "--audit", str(visited)])
+    assert "event 5 is in log-0" in done.stderr and "log-1" not in done.stderr
+
+
+def test_what_is_wrong_with_a_start_names_its_option(tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    with pytest.raises(StartError, match="--audit-key: the signing key's environment variable is not set"):
+        Audit(Settings(upstream="ws://127.0.0.1:1", audit_key="env:HUSHWIRE_NOPE"))
+    with pytest.raises(ValueError, match="write for example 90d"):
+        Settings(upstream="ws://127.0.0.1:1", audit_keep="foo")
+    (tmp_path / "flat").write_text("")
+    anchors = (f"file:{tmp_path}/flat/x", f"git:{tmp_path}/flat/y", f"file:{tmp_path}/fine", f"git:{tmp_path}/git")
+    started = Audit(Settings(upstream="ws://127.0.0.1:1", audit_anchor=anchors))
+    assert [told.partition(": ")[0].rpartition("/")[2] for told in started.unanchored] == ["x", "y"]
+    assert caplog.text.count("checkpoints cannot be kept there (Not a directory)") == 2
+    assert list((tmp_path / "fine").iterdir()) == []
