@@ -282,7 +282,6 @@ ELSEWHERE = {
         )
     },
     "proxy.audit.proof.committed": ("tests/audit/test_verify.py", "what is missing is judged by the verdict"),
-    "proxy.audit.proof.diagnose": ("tests/audit/test_verify.py", "what is found is judged by what was done"),
     "proxy.audit.proof.examine": ("tests/audit/test_verify.py", "one log is judged as an audit of one"),
     "proxy.audit.writing.leaves": ("tests/audit/test_log.py", "hashes are judged by the segments they are of"),
     "proxy.audit.writing.page": ("tests/audit/test_journal.py", "events are judged by what is written"),

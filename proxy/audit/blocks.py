@@ -43,11 +43,13 @@ class Reading:
 
     Afterwards `place` is where the last whole line ends, and `torn` the number of bytes behind it. While a writer
     is at work that is what it is just writing, and the last block may have fewer lines than it will have.
+    `broken`: what is torn ends as a line does, so nobody was interrupted in writing it.
     """
 
     def __init__(self, segment: Segment, offset: int = 0, end: int | None = None) -> None:
         self.segment, self.place, self.end = segment, offset, end
         self.torn = 0
+        self.broken = False
 
     def __iter__(self) -> Iterator[Block]:
         """Raises SegmentError, OSError."""
@@ -83,6 +85,7 @@ class Reading:
             self._expect(whole)
         self.place += len(whole)
         self.torn = len(rest) - len(whole)
+        self.broken = self.torn > 0 and rest.endswith(b"\n")
         if whole:
             yield whole
 

@@ -87,8 +87,10 @@ def verdict(faults: Sequence[Fault], damages: Sequence[Damage]) -> Verdict:
 class Report:
     """What was found out about one log: it has `blocks` with `events`; what comes before block `start` and event
     `first` was pruned; `begun` is the time of the first event (Unix, nanoseconds). `signed` and `anchored` are the
-    newest heads that are right; `anchors` counts notes that anchors keep, right or not; `committing` are segments,
-    by number, whose events speak of side files. `remarks` are sentences about what cannot be told."""
+    newest heads that are right; `right`: if something is wrong, events up to there are still what was signed, if
+    that can be told although no head ends there; `anchors` counts notes that anchors keep, right or not;
+    `committing` are segments, by number, whose events speak of side files. `remarks` are sentences about what
+    cannot be told."""
 
     name: str
     log: str = ""
@@ -100,6 +102,7 @@ class Report:
     first: int = 0
     events: int = 0
     signed: Head | None = None
+    right: int | None = None
     anchored: Head | None = None
     committing: set[int] = field(default_factory=set)
     anchors: int = 0

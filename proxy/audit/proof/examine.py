@@ -165,7 +165,9 @@ class _Log:
             return Fault("changed", None, None, "the file pruned does not say what was signed")
         if walked.size == self.own < point.size and not walked.error:  # it is what its own checkpoint says
             return event_fault("replaced", good.seq, good.seq)
-        return diagnose(self.shot, start, good, point, self.told.log)
+        found = diagnose(self.shot, start, good, point, self.told.log)
+        self.told.right = found.right
+        return found.fault
 
     def _behind(self, walked: Walked, newest: int) -> None:
         """What no signature covers."""

@@ -115,6 +115,7 @@ def _log(report: Report) -> dict[str, Any]:
         "end": report.events,
         "anchored": _head(report.anchored),
         "signed": _head(report.signed),
+        "right": report.right,
         "unsigned": report.unsigned,
         "faults": [_fault(fault) for fault in report.faults],
         "damages": [damage.says for damage in report.damages],
@@ -177,7 +178,7 @@ def _body(report: Report, *, anchored: bool) -> Any:
         table.add_row("pruned", _range(0, report.first), Text("by retention", "dim"))
     if anchored or report.anchored:
         table.add_row("anchored", *_covered(report.anchored))
-    table.add_row("signed", *_covered(report.signed))
+    table.add_row("signed", *(_covered(report.signed) if report.right is None else _right(report)))
     if not report.faults:
         tail = Text(f"{report.unsigned:,} events", "" if report.unsigned else "dim")
         table.add_row("not signed", tail, Text("the newest; only looked at" if report.unsigned else "", "dim"))
@@ -189,6 +190,14 @@ def _body(report: Report, *, anchored: bool) -> Any:
 
 def _range(first: int, end: int) -> str:
     return f"{first:,} to {end - 1:,}" if end > first else "none"
+
+
+def _right(report: Report) -> tuple[Any, Any]:
+    """Up to where the log is what was signed, though no checkpoint ends there."""
+    from rich.text import Text
+
+    upto = f"up to {report.right - 1:,}" if report.right and report.right > report.first else "nothing"
+    return Text(upto, "yellow"), Text("is still what the checkpoint covers", "dim")
 
 
 def _covered(head: Head | None) -> tuple[Any, Any]:
