@@ -34,6 +34,9 @@ BLOCK = 50  # events
 class Nowhere:
     """Takes everything, as rows."""
 
+    def connect(self) -> None:
+        pass
+
     def ship(self, batch: Batch) -> None:
         rows(batch)
 

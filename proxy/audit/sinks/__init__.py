@@ -42,9 +42,12 @@ class Batch:
 class AuditSink(Protocol):
     """Another machine that keeps copies."""
 
+    def connect(self) -> None:
+        """Reach the other side, and send it nothing of any log. Raises ShipError, within a minute."""
+
     def ship(self, batch: Batch) -> None:
         """Return when the other side has the batch durably, once. Raises ShipError, within a minute: also if the
-        other side says nothing. Connects at the first call, and again whenever that is needed."""
+        other side says nothing. Connects by itself, whenever that is needed."""
 
     def close(self) -> None:
         """Let go of the connection. Never raises, never waits."""

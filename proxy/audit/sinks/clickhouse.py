@@ -8,7 +8,8 @@ does not say. A DBA may make the tables with another engine of the family, such 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -75,23 +76,32 @@ class ClickHouseSink:
         }
         self._client: Client | None = None
 
+    def connect(self) -> None:
+        with self._telling():
+            self._connected()
+
     def ship(self, batch: Batch) -> None:
         made = rows(batch)
-        try:
+        with self._telling():
             client = self._connected()
             _insert(client, "hushwire_events", COLUMNS, _columns(made), f"{batch.log}-{batch.first}-{len(made)}")
             if batch.checkpoint is not None:
                 size = batch.number + len(batch.blocks)
                 note: list[list[Any]] = [[batch.log], [size], [batch.checkpoint]]
                 _insert(client, "hushwire_checkpoints", NOTES, note, f"{batch.log}-{size}")
-        except (ClickHouseError, OSError) as error:
-            self.close()
-            raise ShipError(_words(error)) from None
 
     def close(self) -> None:
         if self._client is not None:
             self._client.close()
         self._client = None
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except (ClickHouseError, OSError) as error:
+            self.close()
+            raise ShipError(_words(error)) from None
 
     def _connected(self) -> Client:
         if self._client is None:

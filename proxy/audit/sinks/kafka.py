@@ -16,6 +16,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from proxy.audit.sinks import Batch, ShipError
 from proxy.audit.sinks.place import PlaceError
 
+CONNECT = 10.0  # seconds
 ANSWER = 30.0  # seconds for a batch
 PROMISED = {"acks": "all", "enable.idempotence": True}
 CALM = {
@@ -50,6 +51,14 @@ class KafkaSink:
             raise PlaceError(
                 "a parameter of this URL is no property of librdkafka, or has no value of its"
             ) from None
+
+    def connect(self) -> None:
+        self._producer = producer = self._producer or Producer(self._conf)
+        try:
+            producer.list_topics(timeout=CONNECT)
+        except KafkaException as error:
+            self.close()
+            raise ShipError(self._words(error.args[0].name())) from None
 
     def ship(self, batch: Batch) -> None:
         self._producer = producer = self._producer or Producer(self._conf)

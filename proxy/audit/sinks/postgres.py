@@ -73,23 +73,32 @@ class PostgresSink:
         self._connection: psycopg.Connection | None = None
         self._months: set[datetime] = set()
 
+    def connect(self) -> None:
+        with self._telling():
+            self._connected()
+
     def ship(self, batch: Batch) -> None:
         made = rows(batch)
-        try:
+        with self._telling():
             connection = self._connected()
             with _cut_after(connection, ANSWER):
                 self._prepare(connection, made)
                 with connection.transaction():
                     _write(connection, batch, made)
-        except (psycopg.Error, OSError) as error:
-            self.close()
-            raise ShipError(_words(error)) from None
 
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
         self._connection = None
         self._months = set()  # somebody may have dropped one: then it is made again
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except (psycopg.Error, OSError) as error:
+            self.close()
+            raise ShipError(_words(error)) from None
 
     def _connected(self) -> psycopg.Connection:
         if self._connection is None:

@@ -43,13 +43,19 @@ _timed = msgspec.json.Decoder(_Timed).decode
 
 
 class Shipper:
-    """Ships to one sink. `told` hears how many events have just arrived."""
+    """Ships to one sink. `told` hears how many events have just arrived; `leaving`, once, how many are about to
+    leave: the sink can be reached then, and none has left yet."""
 
     def __init__(
-        self, directory: Path, place: Place, sink: AuditSink, told: Callable[[int], object] = lambda _: None
+        self,
+        directory: Path,
+        place: Place,
+        sink: AuditSink,
+        told: Callable[[int], object] = lambda _: None,
+        leaving: Callable[[int], object] | None = None,
     ) -> None:
         """Raises CursorError."""
-        self.directory, self.place, self.sink, self.told = directory, place, sink, told
+        self.directory, self.place, self.sink, self.told, self.leaving = directory, place, sink, told, leaving
         self.cursor = load(directory, place.name) if exists(directory, place.name) else Cursor(place.where)
         self.reached = {name: one.reached() for name, one in self.cursor.logs.items()}
         self.unsaved = False
@@ -86,8 +92,12 @@ class Shipper:
     def once(self) -> bool:
         """Ship some batches of every log. Returns whether all is there that is signed.
 
-        Raises ShipError, OSError.
+        Raises ShipError, OSError, and what `leaving` does.
         """
+        if self.leaving is not None and (count := self.left()):
+            self.sink.connect()
+            self.leaving(count)
+            self.leaving = None
         even = all(tuple(map(self._ship, logs(self.directory))))  # each has its turn, whatever the first says
         self._enter("even" if even else "behind", "")
         if even:
@@ -105,6 +115,11 @@ class Shipper:
                 target = self._head(folder)
                 count += target.checkpoint.seq - self._reached(target).seq if target else 0
         return count
+
+    @property
+    def new(self) -> bool:
+        """Whether nothing has ever arrived there."""
+        return not any(one.t for one in self.cursor.logs.values())
 
     def again(self) -> None:
         """Begin anew: the other side has lost what it had."""

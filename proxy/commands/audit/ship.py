@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 HELP = (
     "Ship the audit log to another machine, or show how far every sink is.\n\n"
+    "With a URL it goes on until Ctrl-C, and tries again if the sink is away; with --once it ends when everything "
+    "is there.\n\n"
     "URL is one of [bold]postgresql://USER@HOST/DATABASE[/bold], [bold]clickhouse://USER@HOST/DATABASE[/bold] "
     "(clickhouses:// by TLS), [bold]kafka://BROKER,BROKER/TOPIC[/bold]. A URL with a password does not belong on "
     "a command line: write env:NAME or file:PATH of where it stands.\n\n"
@@ -88,7 +90,7 @@ def _shipping() -> Iterator[None]:
 
 def _ship(directory: Path, url: str, signing: str | None, *, once: bool, again: bool, as_json: bool) -> None:
     """Exit 1 if a log is left out."""
-    from proxy.audit.sinks.cursor import alone, exists
+    from proxy.audit.sinks.cursor import alone
     from proxy.audit.sinks.place import open_sink, place
     from proxy.audit.sinks.shipper import Shipper
 
@@ -103,8 +105,10 @@ def _ship(directory: Path, url: str, signing: str | None, *, once: bool, again: 
         shipper = Shipper(directory, at, sink, arrived)
         if again:
             shipper.again()
-        if again or not exists(directory, at.name):
-            _note(directory, at.kind, shipper.left(), signing)
+        if shipper.new:
+            shipper.leaving = lambda events: _note(directory, at.kind, events, signing)
+        if not once and not as_json:
+            typer.echo(f"shipping to {at.where} until Ctrl-C (--once ends when everything is there)")
         if once:
             while not shipper.once():
                 pass
@@ -121,7 +125,8 @@ def _ship(directory: Path, url: str, signing: str | None, *, once: bool, again: 
 
 
 def _note(directory: Path, kind: str, count: int, signing: str | None) -> None:
-    """That copies go to another place from now on is itself something to look up."""
+    """That copies go to another place from now on is itself something to look up: before the first one leaves,
+    and not if the place cannot be reached."""
     from proxy.audit import events
 
     with noting(directory, keys_of(signing)) as desk:

@@ -23,8 +23,9 @@ class CrashError(BaseException):
 
 
 class Memory:
-    """An AuditSink. `fates` say what becomes of each batch in turn: `well`, `down` or `unheard` (it arrived, but
-    the answer did not), `killed` or `killed late`; after the last all is well."""
+    """An AuditSink. `fates` say what becomes of each batch, or connection that is asked for, in turn: `well`,
+    `down` or `unheard` (it arrived, but the answer did not), `killed` or `killed late`; after the last all is
+    well."""
 
     def __init__(self, fates: Iterable[str] = ()) -> None:
         self.fates = itertools.chain(fates, itertools.repeat("well"))
@@ -32,6 +33,10 @@ class Memory:
         self.notes: dict[tuple[str, int], str] = {}
         self.batches: list[Batch] = []
         self.closed = False
+
+    def connect(self) -> None:
+        if next(self.fates) == "down":
+            raise ShipError("connection refused")
 
     def ship(self, batch: Batch) -> None:
         fate = next(self.fates)

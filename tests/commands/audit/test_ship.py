@@ -106,13 +106,33 @@ def test_the_status_is_a_table_or_json(audit: Path, log: Log, brokers: str):
     assert "waits for it" in row
     run(at.url, "--once")
     (said,) = json.loads(run("--json")[1])
-    assert (said["state"], said["events"], said["shipped"], said["wanted"]) == ("even", 0, COUNT, True)
+    assert (said["state"], said["events"], said["shipped"], said["wanted"]) == ("even", 0, COUNT + 3, True)
 
 
 def test_a_sink_that_cannot_be_reached_ends_it_with_the_reason(audit: Path, log: Log):
     code, told, said = run("postgresql://canary@127.0.0.1:1/audit", "--once")
     assert (code, told) == (1, "")
     assert said == "not everything was shipped: Connection refused\nwhat arrived is not shipped again next time\n"
+    assert exports(audit) == []  # nothing has left
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "kafka", "clickhouse"])
+def test_that_copies_are_made_is_noted_when_the_first_is_about_to_leave(
+    audit: Path, log: Log, brokers: str, scheme: str, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as hasty:
+        hasty.setattr("proxy.audit.sinks.kafka.CONNECT", 0.5)
+        for _ in range(2):
+            code, _, said = run(f"{scheme}://127.0.0.1:1/first", "--once")
+            assert code == 1
+            assert "not everything was shipped" in said
+            assert exports(audit) == []
+    url = f"kafka://{brokers}/first-{scheme}"
+    enlist(audit, [place(url)])  # which a proxy does before anything is shipped
+    assert run(url, "--once")[0] == 0
+    assert exports(audit) == [("shipped to kafka", COUNT)]
+    noted = [value for value in values(brokers, f"first-{scheme}") if b'"kind":"export"' in value]
+    assert len(noted) == 1
 
 
 def test_a_log_that_was_changed_is_left_out_and_told(audit: Path, log: Log, brokers: str):
@@ -166,7 +186,9 @@ def test_without_once_it_goes_on_until_it_is_interrupted(audit: Path, log: Log, 
         process.send_signal(signal.SIGINT)
         told, _ = process.communicate(timeout=30)
     assert process.returncode == 0
-    assert told.decode() == f"{COUNT + 13} events shipped to {url}\n"
+    first, last = told.decode().splitlines()
+    assert first == f"shipping to {url} until Ctrl-C (--once ends when everything is there)"
+    assert last == f"{COUNT + 13} events shipped to {url}"
     bar = os.read(main, 100_000).decode()
     os.close(main)
     assert "events" in bar
