@@ -117,7 +117,9 @@ def test_a_frontier_that_is_lost_or_behind_only_means_more_to_read(tmp_path):
     old = (folder / "frontier").read_bytes()
     log = opened(tmp_path)
     crash(log)
-    for left in (old, b"", b"{}", b"[1]", b"\xff", Place(9, 9, (bytes(32), bytes(32))).text()):
+    nonsense = (b"", b"{}", b"[1]", b"\xff", b"[" * 100_000, old.replace(b'"size": 1', b'"size": 1e400'))
+    assert nonsense[-1] != old
+    for left in (old, *nonsense, Place(9, 9, (bytes(32), bytes(32))).text()):
         (folder / "frontier").write_bytes(left)
         log = opened(tmp_path)
         assert (log.folder, log.size, log.seq) == (folder, 2, 4)

@@ -1,4 +1,8 @@
-"""Events that other threads than the loop's have to tell: they go on when theirs is on the disk."""
+"""Events that other threads than the loop's have to tell: they go on when theirs is on the disk.
+
+Such an event is a block of its own, written at once or not at all: whoever asked for it does nothing if it was not
+written, so it must not come later.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +11,10 @@ import errno
 import os
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, NamedTuple
+from typing import Any
 
 from proxy.audit import events
 from proxy.audit.writing.turns import Turns
-
-
-class _Thread(NamedTuple):
-    """Waits as a leg does."""
-
-    told: Future[None]
-
-    def written(self) -> None:
-        """It goes on."""
-        self.told.set_result(None)
-
-    def unwritten(self) -> None:
-        """It hears why not."""
-        self.told.set_exception(OSError(errno.EIO, os.strerror(errno.EIO)))
 
 
 class Elsewhere:
@@ -34,16 +24,24 @@ class Elsewhere:
         self._turns, self._loop, self._patience = turns, loop, patience
 
     def __call__(self, kind: Callable[..., events.Event], **given: Any) -> None:
-        """Take down an event; it is on the disk when this returns. OSError: it is not, or not in time."""
+        """Take down an event; it is on the disk when this returns. OSError: the log has not taken it, or not in
+        time, and never will; or it was written, and the disk failed to sync."""
         told: Future[None] = Future()
         self._loop.call_soon_threadsafe(self._note, told, kind, given)
-        told.result(2 * self._patience)
+        try:
+            told.result(2 * self._patience)
+        except TimeoutError:
+            if told.cancel():
+                raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)) from None
+            told.result()  # it is just being written, or was not for a reason of its own
         self._turns.log.sync(sign=False)
 
     def _note(self, told: Future[None], kind: Callable[..., events.Event], given: dict[str, Any]) -> None:
-        lost = self._turns.counts.lost
-        self._turns.note(kind, **given)
-        if self._turns.counts.lost > lost:
-            told.set_exception(OSError(errno.ENOBUFS, os.strerror(errno.ENOBUFS)))
+        if not told.set_running_or_notify_cancel():
+            return  # nobody waits for it any more
+        try:
+            self._turns.note_now(kind, **given)
+        except Exception as error:
+            told.set_exception(error)
         else:
-            self._turns.wait(_Thread(told))
+            told.set_result(None)

@@ -100,6 +100,10 @@ class Log:
         self._owed = (b'{"b":%d,%s' % (self._tree.size, lines[1:]), count, marks, bodies, t // DAY)
         self.resume()
 
+    def disown(self) -> None:
+        """Forget what is owed: nothing of it was written. It must have had no rows in side files."""
+        self._owed = None
+
     def resume(self) -> None:
         """Write what is owed. OSError as long as that is not possible."""
         if self._owed is None:

@@ -46,13 +46,16 @@ class Place:
     @classmethod
     def parse(cls, text: bytes) -> Place:
         """Raises ValueError, KeyError or TypeError for what no writer has written."""
-        kept = json.loads(text)
-        numbers = [int(kept[name]) for name in ("size", "seq", "segment", "offset")]
+        try:
+            kept = json.loads(text)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+        numbers = [kept[name] for name in ("size", "seq", "segment", "offset")]
+        if any(type(number) is not int or number < 0 for number in numbers):
+            raise ValueError("no counts")
         size, seq, segment, offset = numbers
         peaks = tuple(bytes.fromhex(peak) for peak in kept["peaks"])
         Frontier(size, peaks)
-        if min(numbers) < 0:
-            raise ValueError("negative")
         return cls(size, seq, peaks, segment, offset)
 
 

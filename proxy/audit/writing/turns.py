@@ -107,12 +107,38 @@ class Turns:
 
     def note(self, kind: Callable[..., events.Event], **given: Any) -> None:
         """Take down an event that nothing waits for. If there is no room, it is counted as lost."""
+        if self._room():
+            self._pages.add(kind, **given)
+
+    def _room(self) -> bool:
+        """Whether an event can be taken down now that nothing waits for; else it counts as lost."""
         if self._pages.weight > self._limit and self._full():
             self._lose()
-            return
+            return False
         if not self._turn:
             self._begin()
-        self._pages.add(kind, **given)
+        return True
+
+    def note_now(self, kind: Callable[..., events.Event], **given: Any) -> None:
+        """Write down one event, in a block of its own. After OSError nothing of it stays, and none comes later."""
+        pages, error = self._pages, self._write()
+        if error is not None:
+            raise error
+        if self._closed or self._unsynced or self._spoilt:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        pages.now()
+        pages.add(kind, **given)
+        try:
+            self.log.append(*pages.tear())
+        except UnspeltError:
+            raise OSError(errno.EILSEQ, os.strerror(errno.EILSEQ)) from None
+        except OSError:
+            self.log.disown()
+            pages.seq = self.log.seq
+            raise
+        self.counts.events += 1
+        self.counts.blocks += 1
+        self.syncing.wake()
 
     def _full(self) -> bool:
         """Whether there is no room, after an attempt to make some."""
