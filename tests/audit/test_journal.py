@@ -492,7 +492,7 @@ def test_what_another_thread_was_told_is_not_written_is_never_written(tmp_path, 
         if known:
             journal.policy_rejected(["default"], ["unknown-key"])
             await until(lambda: journal.problem is not None)
-        with pytest.raises(OSError, match="No space left|Input/output"):
+        with pytest.raises(OSError, match=r"No space left|Input/output"):
             await asyncio.to_thread(elsewhere, events.Admin, did="this")
         disk.room = None
         await told(journal)
