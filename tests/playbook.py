@@ -184,11 +184,12 @@ class Script:
         assert self._next() == Drop()
         return self
 
-    def refused(self, cause: Cause) -> Self:
-        """A note that says why; it holds no findings."""
+    def refused(self, cause: Cause, *found: str) -> Self:
+        """A note that says why, with these findings (`ENTITY operator`)."""
         action = self._next()
         assert isinstance(action, Note)
-        assert (action.verdict, action.cause, action.findings) == ("refused", cause, ())
+        assert (action.verdict, action.cause) == ("refused", cause)
+        assert [f"{done.entity} {done.operator}" for done in action.findings] == list(found)
         return self
 
     def closed(self, client: int, upstream: int) -> Self:

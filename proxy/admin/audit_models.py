@@ -79,7 +79,8 @@ class Search(Filters):
 By = Literal[
     "entity", "rule", "operator", "recognizer", "route", "direction", "policy", "verdict", "cause", "hour"
 ]
-"""The first seven count findings in force, verdict and cause events, hour findings in force by time."""
+"""The first seven count findings in force; what a rule closed the connection for counts as operator `close` and
+nowhere else, because nothing was redacted. Verdict and cause events, hour findings in force by time."""
 
 
 class Counting(Common):

@@ -103,10 +103,15 @@ class Lookups:
     def stats(self, asking: Asking) -> Said:
         """Counts by names, and by hours."""
         stats = Stats(self.index().db, question_of(asking))
-        findings, counted = stats.findings(), {}
+        every, counted = stats.findings(), {}
+        findings = [one for one in every if not one.stopped]
         in_force = [one for one in findings if one.mode == "enforce"]
         for name in asking["by"] or [*FINDINGS, *EVENTS, "hour"]:
-            if name in FINDINGS:
+            if name == "operator":
+                counted[name] = by(
+                    [one for one in every if one.mode == "enforce"], attrgetter("became"), _findings
+                )
+            elif name in FINDINGS:
                 counted[name] = by(in_force, FINDINGS[name], _findings)
             elif name in EVENTS:
                 counted[name] = by(stats.events(), attrgetter(name), attrgetter("events"))

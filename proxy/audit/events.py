@@ -77,7 +77,8 @@ class Message(Event, tag="message"):
 
 class Refuse(Event, tag="refuse"):
     """A message was refused, or the proxy ended a connection: `cause` is a proxy.core.action.Cause. `lost` counts
-    messages that stand in the log and were not sent on, because the log could not take them in time."""
+    messages that stand in the log and were not sent on, because the log could not take them in time. `f` are the
+    findings of the message (of 65,536 at most), where a rule closed because of one; nothing of it was sent on."""
 
     sid: str
     route: str
@@ -85,6 +86,7 @@ class Refuse(Event, tag="refuse"):
     cause: str
     policy: str
     lost: int | UnsetType = UNSET
+    f: list[Finding] | UnsetType = UNSET
 
 
 class SessionOpen(Event, tag="session.open"):
@@ -240,6 +242,15 @@ Any = (
     | Export
     | Admin
 )
+
+Treated = Message | Refuse
+"""What can have findings."""
+
+
+def findings(event: object) -> list[Finding]:
+    """Those of an event of any kind."""
+    return event.f if isinstance(event, Treated) and event.f is not UNSET else []
+
 
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(Any).decode

@@ -62,17 +62,22 @@ CLOSES: dict[Cause, tuple[Close, Close]] = {
 class Refusal(Exception):  # noqa: N818 - a verdict that travels as an exception, not a malfunction
     """Raised inside the pipeline to end the connection for a stated cause. Never carries payload.
 
-    `closes` overrides the table above: (CLOSE to the sender, CLOSE to its peer).
+    `closes` overrides the table above: (CLOSE to the sender, CLOSE to its peer). `findings` are those of the
+    message, where a rule closes because of them.
     """
 
-    def __init__(self, cause: Cause, closes: tuple[Close, Close] | None = None) -> None:
+    def __init__(
+        self, cause: Cause, closes: tuple[Close, Close] | None = None, findings: tuple[Done, ...] = ()
+    ) -> None:
         super().__init__(cause.value)
         self.cause = cause
         self.closes = closes or CLOSES[cause]
+        self.findings = findings
 
 
 CLEAN, UNSEEN, LEAKED = "clean", "unseen", "leaked"
 """Verdicts of messages that go on as they came: looked at, not looked at, and could not be looked at."""
+REFUSED = "refused"
 ENFORCE, SHADOW, EXEMPT = "enforce", "shadow", "exempt"
 
 
@@ -100,9 +105,9 @@ class Note:
 
     `verdict` is `rewritten`, `kept` (findings, but nothing was changed), `dropped`, `refused` or `leaked`: what
     could not be inspected went on as it was, because its route says so. The last two have a `cause`. The `kind` of
-    what was refused is None: it may be no message. A `clean` message, or one at which nobody had to look
-    (`unseen`: the rules look at nothing, or binary messages pass), has a Note only where the audit log wants every
-    message.
+    what was refused is None: it may be no message; it has findings if a rule closed because of them. A `clean`
+    message, or one at which nobody had to look (`unseen`: the rules look at nothing, or binary messages pass), has
+    a Note only where the audit log wants every message.
     """
 
     direction: Direction

@@ -11,7 +11,20 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from proxy.core.action import ENFORCE, EXEMPT, SHADOW, Action, Cause, CloseSide, Done, Drop, Note, Refusal, Send
+from proxy.core.action import (
+    ENFORCE,
+    EXEMPT,
+    REFUSED,
+    SHADOW,
+    Action,
+    Cause,
+    CloseSide,
+    Done,
+    Drop,
+    Note,
+    Refusal,
+    Send,
+)
 from proxy.core.finding import Finding, clusters, strength
 from proxy.core.message import Close, Direction, Edit, Kind, Leaf, Side
 from proxy.core.operators import CLOSE, DROP, KEEP
@@ -155,12 +168,16 @@ class Lane:
     def _settled(self, batch: Batch, findings: Findings) -> list[Action]:
         edits: list[Edit] = []
         done: list[Done] = []
-        drop = False
+        drop, closing = False, None
         restore = self.restore if not batch.codec.rigid else None
         for leaf, found in zip(batch.leaves, findings, strict=True):
             restored = restore.find(leaf, batch.session) if restore is not None else ()
             if found or restored:
-                drop |= _Settling(self, batch.session, leaf, edits, done).settle(found, restored)
+                settling = _Settling(self, batch.session, leaf, edits, done, closing is not None)
+                drop |= settling.settle(found, restored)
+                closing = closing or settling.closing
+        if closing is not None:
+            raise _close_refusal(closing, done)
         if not done:
             return [Send(batch.kind, batch.payload)]
         verdict = "dropped" if drop else "rewritten" if edits else "kept"
@@ -180,16 +197,30 @@ class Lane:
         """Close both sides and send nothing."""
         sender = Side(self.direction)
         to_sender, to_peer = refusal.closes
-        note = Note(self.direction, None, "refused", refusal.cause, self.policy.digest, ())
+        note = Note(self.direction, None, REFUSED, refusal.cause, self.policy.digest, refusal.findings)
         return [note, CloseSide(sender, to_sender), CloseSide(sender.other, to_peer)]
 
 
 class _Settling:
     """What becomes of one leaf. Appends to the `edits` and the `done` of its message."""
 
-    __slots__ = ("before", "done", "edits", "lane", "leaf", "mark", "rules", "session", "tokens")
+    __slots__ = (
+        "before",
+        "closing",
+        "done",
+        "edits",
+        "lane",
+        "leaf",
+        "mark",
+        "only",
+        "rules",
+        "session",
+        "tokens",
+    )
 
-    def __init__(self, lane: Lane, session: Session, leaf: Leaf, edits: list[Edit], done: list[Done]) -> None:
+    def __init__(
+        self, lane: Lane, session: Session, leaf: Leaf, edits: list[Edit], done: list[Done], only: bool
+    ) -> None:
         self.lane = lane
         self.mark = lane.mark
         self.session = session
@@ -198,11 +229,16 @@ class _Settling:
         self.before = len(edits)
         """How many of `edits` are of other leaves."""
         self.done = done
+        self.only = only
+        """Whether findings are noted and nothing else is done, because a rule closes: nothing leaves, and no vault
+        needs to remember it."""
+        self.closing: Rule | None = None
+        """The rule that closes, if one does."""
         self.rules: dict[Finding, Rule] = {}
         self.tokens: dict[Finding, Restored] = {}
 
     def settle(self, found: Sequence[Finding], restored: Sequence[Restored]) -> bool:
-        """Whether the message is to be dropped. Raises Refusal where a rule closes."""
+        """Whether the message is to be dropped."""
         for token in restored:
             self.tokens[Finding(token.entity, token.start, token.end, 0.0, VAULT)] = token
         starts = [token.start for token in restored]
@@ -210,12 +246,12 @@ class _Settling:
             behind = bisect_right(starts, finding.start) if starts else 0
             if not behind or finding.end > restored[behind - 1].end:  # else our own token looks like something
                 self._decide(finding)
+        operators = {rule.operator for rule in self.rules.values()}
+        if CLOSE in operators:
+            self.only = True
+            self.closing = next(rule for rule in self.rules.values() if rule.operator == CLOSE)
         for group in clusters([*self.rules, *self.tokens]):
             self._rewrite(group)
-        operators = {rule.operator for rule in self.rules.values()}
-        for rule in self.rules.values() if CLOSE in operators else ():
-            if rule.operator == CLOSE:
-                raise _close_refusal(rule)
         return DROP in operators
 
     def _decide(self, finding: Finding) -> None:
@@ -249,7 +285,7 @@ class _Settling:
         rule = self.rules[winner]
         for finding in group:
             self._note(finding, self.rules[finding])
-        if rule.rewrite is None:  # closes or drops: nothing of this message leaves
+        if rule.rewrite is None or self.only:  # closes or drops: nothing of this message leaves
             return
         if self.leaf.number:  # part of a number is no number: all of it goes
             del self.edits[self.before :]  # no search: a message may have 60,000 numbers
@@ -289,8 +325,8 @@ def _spared(rule: Rule, finding: Finding, text: str) -> bool:
     return rule.spares is not None and rule.spares(text[finding.start : finding.end], finding.entity)
 
 
-def _close_refusal(rule: Rule) -> Refusal:
+def _close_refusal(rule: Rule, done: list[Done]) -> Refusal:
     code, reason = rule.params.get("code", 1008), rule.params.get("reason", "policy")
     assert isinstance(code, int)  # checked when the rules were loaded
     close = Close(code, str(reason))
-    return Refusal(Cause.POLICY, (close, close))
+    return Refusal(Cause.POLICY, (close, close), tuple(done))

@@ -155,7 +155,8 @@ class Journal(Protocol):
         would leave, if anything, `took` seconds to decide. Returns whether what leaves has to wait."""
 
     def refused(self, session: Session, note: Note, lost: int = 0) -> None:
-        """The connection is ended by the proxy; `lost` noted messages of it were not sent on."""
+        """The connection is ended by the proxy; `lost` noted messages of it were not sent on. The note has
+        findings where a rule closed because of them."""
 
     def closed(self, session: Session, ending: Ending) -> None:
         """Both transports are gone."""

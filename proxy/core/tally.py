@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TypedDict
 
-from proxy.core.action import ENFORCE, LEAKED, Cause, Note
+from proxy.core.action import ENFORCE, LEAKED, REFUSED, Cause, Note
 from proxy.core.message import Direction
 from proxy.core.operators import KEEP
 
@@ -98,7 +98,7 @@ class Tally:
         """Count a Note (a NoteSink)."""
         if note.cause is not None:
             (self.leaks if note.verdict == LEAKED else self.refusals)[note.cause] += 1
-        for done in note.findings:
+        for done in note.findings if note.verdict != REFUSED else ():  # what was stopped was not redacted
             if done.operator != KEEP and done.mode == ENFORCE:
                 self.redactions[done.entity, note.direction] += 1
 

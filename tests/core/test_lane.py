@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import weakref
 from dataclasses import replace
@@ -207,7 +208,8 @@ def test_a_rule_that_drops_sends_nothing_and_closes_nothing():
 
 def test_a_rule_that_closes_counts_more_than_one_that_drops():
     script = Script(NUMBERS_DROP, rule("door", "PERSON", operator="close"))
-    script.client("Bob +4930123456").refused(Cause.POLICY).closed(client=1008, upstream=1008).over()
+    script.client("Bob +4930123456").refused(Cause.POLICY, "PERSON close", "PHONE_NUMBER drop")
+    script.closed(client=1008, upstream=1008).over()
 
 
 # -- shadow and exceptions ----------------------------------------------------------------------------------
@@ -320,7 +322,33 @@ def test_where_lengths_must_stay_a_token_does_too():
 
 def test_a_rule_that_closes_sends_nothing_and_closes_both():
     script = Script(rule("door", "PHONE_NUMBER", operator="close"), EMAILS)
-    script.client("bob@example.com +4930123456").refused(Cause.POLICY).closed(client=1008, upstream=1008).over()
+    script.client("bob@example.com +4930123456").refused(
+        Cause.POLICY, "EMAIL_ADDRESS replace", "PHONE_NUMBER close"
+    )
+    script.closed(client=1008, upstream=1008).over()
+
+
+@pytest.mark.parametrize("texts", [["+4930123456", "a@b.c"], ["a@b.c", "+4930123456"]])
+@pytest.mark.parametrize("prompt", [False, True])
+def test_a_refusal_by_a_rule_has_all_findings_of_the_message_and_their_fingerprints(texts, prompt):
+    asked = []
+
+    def boom(text: str, *_: object) -> str:
+        asked.append(text)
+        return "x"
+
+    mails = Rule("mails", frozenset({"EMAIL_ADDRESS"}), frozenset(Direction), "replace", boom)
+    rules = policy(rule("door", "PHONE_NUMBER", operator="close"), mails)
+    way = Lane(Direction.CLIENT_TO_UPSTREAM, rules, Table(), choose, lambda text, _: text[:4].encode())
+    with pytest.raises(Refusal) as refused:
+        (way.prompt if prompt else way).work(Kind.TEXT, json.dumps(texts).encode(), SESSION)
+    assert {(done.entity, done.operator, done.mark) for done in refused.value.findings} == {
+        ("PHONE_NUMBER", "close", b"+493"),
+        ("EMAIL_ADDRESS", "replace", b"a@b."),
+    }
+    assert len(asked) == texts.index("+4930123456")  # nothing is made for a message that is known not to leave
+    note, *_ = way.refuse(refused.value)
+    assert (note.verdict, note.findings) == ("refused", refused.value.findings)
 
 
 def test_a_rule_that_closes_may_choose_code_and_reason():
@@ -334,7 +362,7 @@ def test_a_rule_that_closes_wins_over_a_stronger_finding_that_overlaps():
     findings = [found(0, 9, "EMAIL_ADDRESS", 1.0), found(3, 4, "PHONE_NUMBER", 0.5)]
     door = rule("door", "PHONE_NUMBER", operator="close")
     script = Script(EMAILS, door, detector=Given(findings)).client("0123456789")
-    script.refused(Cause.POLICY).closed(1008, 1008).over()
+    script.refused(Cause.POLICY, "EMAIL_ADDRESS replace", "PHONE_NUMBER close").closed(1008, 1008).over()
 
 
 # -- the closed door ----------------------------------------------------------------------------------------

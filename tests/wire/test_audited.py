@@ -22,8 +22,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from proxy.audit.proof.verify import verify
 from proxy.audited import network
+from proxy.cli import app
 from proxy.wire.subprotocols import agreed
 from tests.clients.certificates import Certificate, make_certificate
 from tests.harness import Hushwire
@@ -421,6 +424,58 @@ def test_sessions_refusals_and_rules_are_logged(proxy: tuple[Hushwire, Path], tm
     (rejected,) = (event for event in events if event["kind"] == "policy.reject")
     assert (rejected["routes"], rejected["codes"]) == (["guarded"], ["E018"])
     assert any(f"session {begun['sid']} opened on route guarded" in line for line in process.log)
+
+
+CLOSING = """
+version: 1
+rules:
+  - {id: no-mail, entities: [EMAIL_ADDRESS], action: close}
+  - {id: phones, entities: [PHONE_NUMBER], action: replace}
+"""
+
+
+@pytest.mark.parametrize("filler", [b"", b" and so on" * 1000])  # looked at on the loop, or by a worker
+def test_what_a_closing_rule_stopped_is_found_again(
+    tmp_path: Path, filler: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    (tmp_path / "rules.yaml").write_text(CLOSING)
+    audit = tmp_path / "audit"
+    options = ("--audit", str(audit))
+    variables = {"XDG_STATE_HOME": str(tmp_path)}
+    with (
+        Service() as service,
+        Hushwire(service.url, *options, rules=str(tmp_path / "rules.yaml"), variables=variables) as proxy,
+    ):
+        with opened(proxy) as client:
+            client.say(TEXT, b"+4930901820 and " + MAIL + filler)
+            assert client.hears_close() == 1008
+        assert "hushwire_redactions_total{" not in "".join(metrics(proxy))
+        assert proxy.stop() == 0
+    (refusal,) = logged(audit, "refuse")
+    assert refusal["cause"] == "policy"
+    assert {(one["entity"], one["rule"], one["op"]) for one in refusal["f"]} >= {
+        ("EMAIL_ADDRESS", "no-mail", "close")
+    }
+    assert all(len(one["c"]) == 32 for one in refusal["f"])
+
+    def asked(*arguments: str, value: str = "", lines: bool = False) -> Any:
+        given = ["audit", *arguments, "--json", "--audit", str(audit)]
+        done = CliRunner().invoke(app, given, input=value, prog_name="hushwire")
+        assert done.exit_code == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()] if lines else json.loads(done.stdout)
+
+    (hit,) = asked("search", "--rule", "no-mail", "--entity", "EMAIL_ADDRESS", lines=True)
+    assert (hit["kind"], len(hit["f"])) == ("refuse", len(refusal["f"]))
+    shown = asked("show", refusal["sid"])
+    assert any(one["kind"] == "refuse" and one["f"] for one in shown["hits"])
+    stats = asked("stats")
+    assert (stats["entity"], stats["mode"]["stopped"]) == ({}, len(refusal["f"]))
+    assert asked("stats", "--by", "operator") == {"close": len(refusal["f"])}
+    said = asked("subject", "--entity", "EMAIL_ADDRESS", "--stdin", value=MAIL.decode())
+    (occurrence,) = said["occurrences"]
+    assert (occurrence["verdict"], occurrence["operator"]) == ("refused", "close")
+    assert verify(audit).verdict == "whole"
 
 
 def test_each_worker_has_a_log_and_who_takes_the_place_of_a_fallen_one_goes_on_with_its(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ class Chosen:
     """What is to be erased: rows of marks, and messages whose bodies are."""
 
     rows: list[Found] = field(default_factory=list)
-    bodies: list[tuple[Segment, events.Message]] = field(default_factory=list)
+    bodies: list[tuple[Segment, events.Treated]] = field(default_factory=list)
 
     @property
     def named(self) -> Named:
@@ -52,7 +52,7 @@ class Chosen:
         return rows + [(message.log, message.seq, BODY) for _, message in self.bodies]
 
     @property
-    def messages(self) -> Iterator[events.Message]:
+    def messages(self) -> Iterator[events.Treated]:
         """All that are concerned."""
         yield from (one.event for one in self.rows if one.event is not None)
         yield from (message for _, message in self.bodies)
@@ -118,7 +118,7 @@ def zero(chosen: Chosen) -> None:
         bodies.erase(segment.beside("bodies"), {message.seq for _, message in kept})
 
 
-def _kept(segment: Segment, messages: Iterable[events.Message]) -> list[tuple[Segment, events.Message]]:
+def _kept(segment: Segment, messages: Iterable[events.Treated]) -> list[tuple[Segment, events.Treated]]:
     """Those of these messages whose body is there."""
     try:
         held = set(bodies.held(segment.beside("bodies")))
@@ -127,7 +127,7 @@ def _kept(segment: Segment, messages: Iterable[events.Message]) -> list[tuple[Se
     return [(segment, message) for message in messages if message.seq in held]
 
 
-def _rows_of(segment: Segment, messages: dict[int, events.Message]) -> list[tuple[int, Row]]:
+def _rows_of(segment: Segment, messages: dict[int, events.Treated]) -> list[tuple[int, Row]]:
     try:
         every = enumerate(marks.rows(segment.beside("marks")))
         return [(number, row) for number, row in every if row.seq in messages and not row.gone]
@@ -135,12 +135,12 @@ def _rows_of(segment: Segment, messages: dict[int, events.Message]) -> list[tupl
         return []
 
 
-def _messages(segment: Segment, sid: str) -> Iterator[events.Message]:
+def _messages(segment: Segment, sid: str) -> Iterator[events.Treated]:
     """Told by the bytes of the line first: decoding all would take ten times as long."""
     naming = b'"sid":"%s"' % sid.encode()
     with unpacked(present(segment)) as lines:
         for line in lines:
             if naming in line and line.endswith(b"\n"):
                 event = events.decode(line)
-                if isinstance(event, events.Message) and event.sid == sid:
+                if isinstance(event, events.Treated) and event.sid == sid:
                     yield event

@@ -23,19 +23,19 @@ Find = Callable[[Segment, Bytes, Collection[bytes]], Iterator[int]]
 
 
 class Found(NamedTuple):
-    """Row `number` of the marks of `segment`. `event` is the message whose finding `row.place` it is; None if
-    there is none that commits to it. `log` is the id of the log."""
+    """Row `number` of the marks of `segment`. `event` is the message, or the refusal of one, whose finding
+    `row.place` it is; None if there is none that commits to it. `log` is the id of the log."""
 
     segment: Segment
     number: int
     row: Row
     log: str
-    event: events.Message | None
+    event: events.Treated | None
 
     @property
     def finding(self) -> events.Finding | None:
         """What the event says of it."""
-        return None if self.event is None else self.event.f[self.row.place]
+        return None if self.event is None else events.findings(self.event)[self.row.place]
 
 
 def occurrences(directory: Path, fingerprints: Collection[bytes], tell: Tell) -> list[Found]:
@@ -92,7 +92,8 @@ def with_events(segment: Segment, rows: Sequence[tuple[int, Row]]) -> list[Found
     return [Found(segment, number, row, log, _committed(picked.get(row.seq), row)) for number, row in rows]
 
 
-def _committed(event: events.Any | None, row: Row) -> events.Message | None:
-    if not isinstance(event, events.Message) or row.place >= len(event.f):
+def _committed(event: events.Any | None, row: Row) -> events.Treated | None:
+    found = events.findings(event)
+    if not isinstance(event, events.Treated) or row.place >= len(found):
         return None
-    return event if row.gone or event.f[row.place].c == row.c else None
+    return event if row.gone or found[row.place].c == row.c else None

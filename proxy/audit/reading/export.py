@@ -33,7 +33,8 @@ class Line(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One finding, with the message it was in. `time` is Unix time in nanoseconds, `direction` up or down; sizes
+    """One finding, with the message it was in. `message` and sizes are 0 for one that a rule closed the connection
+    for (verdict `refused`). `time` is Unix time in nanoseconds, `direction` up or down; sizes
     are bytes, `length` characters."""
 
     log: str
@@ -98,15 +99,15 @@ class Export:
     def rows(self, found: Iterable[Line]) -> Iterator[Row]:
         """The findings in messages that fit."""
         for event, _ in found:
-            if isinstance(event, events.Message):
-                for finding in event.f:
-                    if self.asked.finding_fits(finding):
-                        self.count += 1
-                        yield _row(event, finding)
+            for finding in events.findings(event):
+                if isinstance(event, events.Treated) and self.asked.finding_fits(finding):
+                    self.count += 1
+                    yield _row(event, finding)
 
 
-def _row(event: events.Message, finding: events.Finding) -> Row:
+def _row(event: events.Treated, finding: events.Finding) -> Row:
     cause = event.cause if isinstance(event.cause, str) else ""
+    message = event if isinstance(event, events.Message) else None
     return Row(
         event.log,
         event.seq,
@@ -114,7 +115,7 @@ def _row(event: events.Message, finding: events.Finding) -> Row:
         event.sid,
         event.route,
         event.dir,
-        event.n,
+        0 if message is None else message.n,
         finding.entity,
         finding.rule,
         finding.op,
@@ -122,12 +123,10 @@ def _row(event: events.Message, finding: events.Finding) -> Row:
         finding.mode,
         finding.len,
         finding.score,
-        event.verdict,
+        "refused" if message is None else message.verdict,
         cause,
         event.policy,
-        event.in_,
-        event.out,
-        event.lat_us,
+        *((0, 0, 0) if message is None else (message.in_, message.out, message.lat_us)),
     )
 
 

@@ -14,7 +14,7 @@ from proxy.audit.reading.index_tables import SEQ_BITS
 
 
 class Found(NamedTuple):
-    """A finding of a message, as it was dealt with."""
+    """A finding of a message, as it was dealt with. What a refusal found was stopped, whatever its operator."""
 
     entity: str
     rule: str
@@ -69,7 +69,7 @@ class Hit(NamedTuple):
             "lat_us": self.lat_us,
         }
         told = {name: value for name, value in named.items() if value is not None}
-        if self.kind == "message":
+        if self.kind == "message" or self.found:
             told["f"] = [_as_in_the_log(one) for one in self.found]
         return told | self.more
 
@@ -105,7 +105,7 @@ def _as_in_the_log(one: Found) -> dict[str, Any]:
     return {**told, "len": one.length, "score": one.score, **mode}
 
 
-FIELDS = {"v", "log", "seq", "t", "mono", "b", "kind", "sid", "route", "routes", "dir", "cause", "policy"}
+FIELDS = {"v", "log", "seq", "t", "mono", "b", "kind", "sid", "route", "routes", "dir", "cause", "policy", "f"}
 """Fields of events that Hit has too, or that answers do without; the others of what is no message are `more`."""
 
 
@@ -113,8 +113,6 @@ def of_event(event: events.Any) -> Hit:
     """The same as the index would say; but for its id, which is the index's."""
     told: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(event))  # lists, as the index has them
     more = told_otherwise(event, told)
-    message = event if isinstance(event, events.Message) else None
-    found = () if message is None else tuple(map(_found, message.f))
     return Hit(
         id=0,
         t=event.t,
@@ -133,8 +131,8 @@ def of_event(event: events.Any) -> Hit:
         size_in=told.get("in"),
         size_out=told.get("out"),
         lat_us=told.get("lat_us"),
-        found=found,
-        more={} if message is not None else more,
+        found=tuple(map(_found, events.findings(event))),
+        more={} if isinstance(event, events.Message) else more,
     )
 
 

@@ -112,7 +112,7 @@ class Rows:
         told = msgspec.to_builtins(event)
         more = told_otherwise(event, told)
         routes = told.get("routes")
-        names = (
+        names: Key = (
             told["kind"],
             told.get("route"),
             None if routes is None else json.dumps(routes),
@@ -122,14 +122,20 @@ class Rows:
             None,
             told.get("cause"),
         )
-        look = self._looks.get(names)
+        found = events.findings(event)  # of a refusal
+        looked = (*names, *(_treated(one) for one in found))
+        look = self._looks.get(looked)
         if look is None:
             outline = self._outlines.get(names) or self._outline(names)
-            self._looks[names] = look = Look(self._shape(outline), outline, [])
+            treatments = [self._treatment(_treated(one)) for one in found]
+            shape = self._shape(outline, *sorted(set(treatments)))
+            self._looks[looked] = look = Look(shape, outline, treatments)
+        every = [[treatment, one.len, one.score] for treatment, one in zip(look.treatments, found, strict=True)]
         session = None
         if "sid" in told:
             session = self._sessions.get(told["sid"]) or self._session(told["sid"], told["route"])
-        row = (base + event.seq, event.t, look.shape, session, *[None] * 5, json.dumps(more) if more else None)
+        said = json.dumps(every) if every else None, json.dumps(more) if more else None
+        row = (base + event.seq, event.t, look.shape, session, *[None] * 4, *said)
         self._events.append(row)
         if not look.events:
             self._counted.append(look)
@@ -158,7 +164,7 @@ class Rows:
         cause = None if event.cause is UNSET else event.cause
         common = ("message", event.route, None, event.dir, event.op, event.policy, event.verdict, cause)
         outline = self._outlines.get(common) or self._outline(common)
-        treatments = [self._treatment((one.entity, one.rule, one.recognizer, one.op, one.mode)) for one in event.f]
+        treatments = [self._treatment(_treated(one)) for one in event.f]
         self._looks[names] = look = Look(self._shape(outline, *sorted(set(treatments))), outline, treatments)
         return look
 
@@ -235,3 +241,7 @@ class Rows:
                 self._finding_counts[*key, treatment] += look.events
             look.events = look.size_in = look.size_out = 0
         self._counted.clear()
+
+
+def _treated(one: events.Finding) -> Key:
+    return one.entity, one.rule, one.recognizer, one.op, one.mode

@@ -86,7 +86,7 @@ class Asked:
             and _any(event, "cause", asked.cause)
             and (asked.session is None or getattr(event, "sid", None) == asked.session)
             and (not asked.policy or str(getattr(event, "policy", "")).startswith(asked.policy))
-            and (not asked.about_findings or any(map(self.finding_fits, getattr(event, "f", ()))))
+            and (not asked.about_findings or any(map(self.finding_fits, events.findings(event))))
         )
 
     def _when(self, event: events.Any) -> bool:

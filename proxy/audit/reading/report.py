@@ -24,6 +24,7 @@ NOTABLE = {
     *("subject.lookup", "export", "admin", "limit"),
 }
 KEEP = "keep"  # the operator that changes nothing
+ENFORCE = "enforce"
 RULES = ("start", "policy.apply")
 
 
@@ -41,6 +42,8 @@ class Flow:
     """In force, and left as they were: the rule says keep."""
     shadow: int
     exempt: int
+    stopped: int = 0
+    """In force, and the connection was closed: nothing of the message was passed on."""
 
     def as_json(self) -> dict[str, Any]:
         """Its direction is called as everywhere beside the log."""
@@ -142,13 +145,15 @@ def flows(counts: Stats) -> list[Flow]:
     sums: dict[tuple[str, str, str, str, str], Counter[str]] = {}
     for row in counts.findings():
         key = (row.entity, row.route, row.way, row.rule, row.operator)
-        sums.setdefault(key, Counter())[row.mode] += row.findings
+        became = "stopped" if row.stopped and row.mode == ENFORCE else row.mode
+        sums.setdefault(key, Counter())[became] += row.findings
     return [_flow(key, sums[key]) for key in sorted(sums)]
 
 
 def _flow(key: tuple[str, str, str, str, str], sums: Counter[str]) -> Flow:
-    enforced, keeps = sums["enforce"], key[-1] == KEEP
-    return Flow(*key, 0 if keeps else enforced, enforced if keeps else 0, sums["shadow"], sums["exempt"])
+    enforced, keeps = sums[ENFORCE], key[-1] == KEEP
+    treated, kept = (0, enforced) if keeps else (enforced, 0)
+    return Flow(*key, treated, kept, sums["shadow"], sums["exempt"], sums["stopped"])
 
 
 def in_force(index: Index, question: Question) -> list[Force]:

@@ -15,13 +15,14 @@ from typing import Any, NamedTuple
 from proxy.audit.reading.asking import marks, outlines_sql, treatments_sql
 from proxy.audit.reading.index_tables import QUARTER
 from proxy.audit.reading.question import Question
+from proxy.core.operators import CLOSE
 
 SECOND = 10**9
 AT_MOST = 1 << 62
 
 
 class Sum(NamedTuple):
-    """Findings that have all these in common."""
+    """Findings that have all these in common. Those of kind `refuse` were stopped: nothing was redacted."""
 
     kind: str
     route: str
@@ -34,6 +35,16 @@ class Sum(NamedTuple):
     recognizer: str
     mode: str
     findings: int
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a rule closed the connection: nothing of the message was passed on."""
+        return self.kind == "refuse"
+
+    @property
+    def became(self) -> str:
+        """The operator; of what was stopped it is the one that stopped it."""
+        return CLOSE if self.stopped else self.operator
 
 
 class Events(NamedTuple):
@@ -63,9 +74,9 @@ class Sessions(NamedTuple):
 
 class Stats:
     """Counts of what fits a question, but for its session and client: `findings` of every combination of names,
-    `events` likewise (whatever the question says about findings), `over_time`: findings in force by the beginning
-    of their quarter of an hour (Unix time in seconds), and `sessions` of the routes asked for. The index is asked
-    once for each."""
+    `events` likewise (whatever the question says about findings), `over_time`: findings in force, but for those
+    that were stopped, by the beginning of their quarter of an hour (Unix time in seconds), and `sessions` of the
+    routes asked for. The index is asked once for each."""
 
     def __init__(self, db: sqlite3.Connection, question: Question) -> None:
         self.db, self.question = db, question
@@ -109,7 +120,7 @@ class Stats:
     def _over_time(self) -> dict[int, int]:
         rows = self.db.execute(
             "SELECT quarter, sum(findings) FROM finding_counts"
-            f" {self._treatments} AND mode = 'enforce' GROUP BY quarter ORDER BY quarter",
+            f" {self._treatments} AND mode = 'enforce' AND kind = 'message' GROUP BY quarter ORDER BY quarter",
             self._given_all,
         )
         return {quarter * QUARTER // SECOND: count for quarter, count in rows}

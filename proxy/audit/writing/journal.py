@@ -26,8 +26,8 @@ LEAVING = (KEEP, RESTORE)
 """Operators behind which the value itself leaves."""
 
 
-MOST = 100_000
-"""Findings of one message: its event has 15 MB then, and readers take blocks of 64 MiB."""
+MOST = 1 << 16
+"""Findings of one message: a row of marks has 16 bits for the place, an event 10 MB then."""
 
 
 class FullError(Exception):
@@ -115,15 +115,12 @@ class Journal(Turns):
 
     def refused(self, session: Session, note: Note, lost: int = 0) -> None:
         """See proxy.core.plugs.Journal."""
-        self.note(
-            events.Refuse,
-            sid=self._sid(session),
-            route=session.route,
-            dir=events.WAYS[note.direction],
-            cause=note.cause.value if note.cause is not None else note.verdict,
-            policy=note.digest[:16],
-            lost=lost or UNSET,
-        )
+        found = note.findings
+        if self._quiet:
+            session.findings[note.direction] += sum(done.mode == ENFORCE for done in found)
+            found = ()
+        if self._room():
+            self._pages.refuse(session, note, lost, found[:MOST])
 
     def closed(self, session: Session, ending: Ending) -> None:
         """See proxy.core.plugs.Journal."""

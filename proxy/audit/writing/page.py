@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from struct import Struct
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from proxy.audit import bodies, events
-from proxy.core.action import ENFORCE, Note
+from proxy.core.action import ENFORCE, Done, Note
 from proxy.core.message import Kind
 from proxy.core.session import Session
 
@@ -62,16 +63,14 @@ class Pages:
         self.t, self.mono, self._era = time.time_ns(), time.monotonic_ns(), self._epoch()
 
     def add(self, kind: Callable[..., events.Event], **given: Any) -> None:
-        """One event of any kind but messages."""
-        self._entries.append(kind(log=self.log, seq=self.seq, t=self.t, mono=self.mono, **given))
-        self.seq += 1
-        self.weight += EVENT
+        """One event of any kind that has no findings."""
+        self._take(kind(log=self.log, seq=self.seq, t=self.t, mono=self.mono, **given), 0)
 
     def message(
         self, session: Session, note: Note, number: int, size: int, sent: bytes | None, took: float
     ) -> None:
         """What became of one message: see proxy.core.plugs.Journal."""
-        found: list[events.Finding] = []
+        found = self._findings(session, note.direction, note.findings)
         event = events.Message(  # with more than 15 keywords CPython packs a dict: 0.5 us, instead of 0.12
             log=self.log,
             seq=self.seq,
@@ -91,7 +90,30 @@ class Pages:
         )
         if note.cause is not None:
             event.cause = note.cause.value
-        for entity, rule, operator, recognizer, length, score, mode, mark in note.findings:
+        self._take(event, len(found))
+
+    def refuse(self, session: Session, note: Note, lost: int, done: Sequence[Done]) -> None:
+        """A refusal, and what was found in the message."""
+        found = self._findings(session, note.direction, done)
+        event = events.Refuse(
+            log=self.log,
+            seq=self.seq,
+            t=self.t,
+            mono=self.mono,
+            sid=f"{self.run}-{session.sid}",
+            route=session.route,
+            dir=events.WAYS[note.direction],
+            cause=note.cause.value if note.cause is not None else note.verdict,
+            policy=note.digest[:16],
+            lost=lost or UNSET,
+            f=found or UNSET,
+        )
+        self._take(event, len(found))
+
+    def _findings(self, session: Session, direction: int, every: Sequence[Done]) -> list[events.Finding]:
+        """What the next event says of them; counted for their session, and their rows made."""
+        found: list[events.Finding] = []
+        for entity, rule, operator, recognizer, length, score, mode, mark in every:
             finding = events.Finding(
                 entity=entity,
                 rule=rule,
@@ -106,11 +128,14 @@ class Pages:
                 finding.c = sha256(salted).hexdigest()[:32]  # marks.commitment, without the call
                 self._rows.append(PLACE.pack(self.seq, len(found), self._era) + salted)
             if mode == ENFORCE:
-                session.findings[note.direction] += 1
+                session.findings[direction] += 1
             found.append(finding)
+        return found
+
+    def _take(self, event: events.Event, found: int) -> None:
         self._entries.append(event)
         self.seq += 1
-        self.weight += EVENT + EVENT * len(found)
+        self.weight += EVENT + EVENT * found
 
     def keep(self, sent: bytes) -> None:
         """Keep what left of the message that was added last (level `sanitised`)."""

@@ -29,8 +29,7 @@ class Sides:
         return next((at for at, line in enumerate(lines) if not self._has(events.decode(line))), len(lines))
 
     def _has(self, event: events.Event) -> bool:
-        if not isinstance(event, events.Message):
-            return True
-        if event.body is not UNSET and event.seq not in self._bodies:
+        if isinstance(event, events.Message) and event.body is not UNSET and event.seq not in self._bodies:
             return False
-        return all(finding.c is UNSET or (event.seq, at) in self._marks for at, finding in enumerate(event.f))
+        found = enumerate(events.findings(event))
+        return all(finding.c is UNSET or (event.seq, at) in self._marks for at, finding in found)

@@ -172,8 +172,29 @@ def _refusals(found: Report) -> Iterator[Part]:
         causes = ", ".join(f"{count:,} for {cause}" for cause, count in sorted(found.refusals.items()))
         times = plural(sum(found.refusals.values()), "time")
         yield f"The proxy refused a message or ended a connection {times}: {causes}."
+        yield from _stopped(found)
     else:
         yield "The proxy refused nothing and ended no connection by itself."
+
+
+def _stopped(found: Report) -> Iterator[Part]:
+    flows = [flow for flow in found.flows if flow.stopped]
+    if flows:
+        total = plural(sum(flow.stopped for flow in flows), "finding")
+        yield f"Rules closed connections because of messages with {total}, of which nothing was passed on."
+        yield Rows(
+            ("category", "route", "direction", "rule", "stopped"),
+            [
+                (
+                    *map(printable, (flow.entity, flow.route)),
+                    DIRECTIONS[flow.way],
+                    printable(flow.rule),
+                    f"{flow.stopped:,}",
+                )
+                for flow in flows
+            ],
+            1,
+        )
 
 
 SENTENCES = {

@@ -112,13 +112,13 @@ def _lines(terminal: Console, found: Timeline) -> None:
 
 def _rows(hit: Hit, seconds: float, *, narrow: bool) -> Iterator[tuple[Any, ...]]:
     """What a narrow terminal has no room for, sizes and lengths, stands in the JSON."""
-    from rich.text import Text
-
     from proxy.commands.audit.told import ARROWS, detail, verdict
 
     offset = f"{seconds:+.3f} s"
     if hit.kind == "session.open":  # the rest is in the head
         yield offset, "", verdict(hit)
+    elif hit.kind == "refuse" and hit.found:
+        yield from _treated(hit, hit.cause or "", ARROWS.get(hit.way or "", ""), narrow=narrow, offset=offset)
     elif hit.kind != "message":
         yield (
             offset,
@@ -130,11 +130,20 @@ def _rows(hit: Hit, seconds: float, *, narrow: bool) -> Iterator[tuple[Any, ...]
         size = f"{hit.size_in}" if hit.size_in == hit.size_out else f"{hit.size_in} → {hit.size_out}"
         how = [] if narrow else [f"{size} B, {hit.lat_us} us"]
         how += [hit.cause] if hit.cause else []
-        first, *others = list(_findings(hit.found, narrow=narrow)) or [(Text(), "")]
-        by = "; ".join(filter(None, (first[1], ", ".join(how))))
-        yield offset, f"{ARROWS.get(hit.way or '', '')} {hit.n}", verdict(hit), first[0], by
-        for told, by in others:
-            yield "", "", "", told, by
+        where = f"{ARROWS.get(hit.way or '', '')} {hit.n}"
+        yield from _treated(hit, ", ".join(how), where, narrow=narrow, offset=offset)
+
+
+def _treated(hit: Hit, how: str, where: str, *, narrow: bool, offset: str) -> Iterator[tuple[Any, ...]]:
+    """A line for each sort of finding."""
+    from rich.text import Text
+
+    from proxy.commands.audit.told import verdict
+
+    first, *others = list(_findings(hit.found, narrow=narrow)) or [(Text(), "")]
+    yield offset, where, verdict(hit), first[0], "; ".join(filter(None, (first[1], how)))
+    for told, by in others:
+        yield "", "", "", told, by
 
 
 def _findings(found: tuple[Found, ...], *, narrow: bool) -> Iterator[tuple[Text, str]]:

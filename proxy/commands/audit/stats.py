@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 HELP = (
     "Count what was redacted: by entity, rule, route and time, with refusals and sessions beside it.\n\n"
     "Whole quarters of an hour are counted. Findings are those in force; what only would have happened (shadow) "
-    "or was let pass by an exception (exempt) is told apart.\n\n"
+    "or was let pass by an exception (exempt) is told apart, and so is what a rule closed the connection for "
+    "(stopped).\n\n"
     "Examples: [bold]hushwire audit stats --since today[/bold], "
     "[bold]hushwire audit stats --by rule --route support-chat[/bold]"
 )
@@ -31,6 +32,7 @@ OTHERS = ("cause", "kind")
 BY = (*FINDINGS, *TIMES, *OTHERS)
 TOP = 10  # rows of a table; --by shows all
 BAR = 30  # cells
+STOPPED = "stopped"  # found in a message that a rule closed the connection for: not redacted
 HOURS = 72  # longer spans are shown by day
 WITHOUT = {"session", "client"}
 Counts = Sequence[tuple[str, int]]
@@ -78,8 +80,11 @@ def counted(counts: Stats, by: str, *, utc: bool) -> Counts:
         return [(when.strftime("%Y-%m-%d" if by == "day" else "%Y-%m-%d %H:%M"), count) for when, count in times]
     if by in OTHERS:
         return summed(counts.events(), lambda row: getattr(row, by), lambda row: row.events)
-    rows = [row for row in counts.findings() if by == "mode" or row.mode == "enforce"]
-    field = "way" if by == "direction" else by
+    rows = counts.findings()
+    if by == "mode":
+        return summed(rows, lambda row: STOPPED if row.stopped else row.mode, lambda row: row.findings)
+    rows = [row for row in rows if row.mode == "enforce" and (by == "operator" or not row.stopped)]
+    field = {"direction": "way", "operator": "became"}.get(by, by)
     return summed(rows, lambda row: getattr(row, field), lambda row: row.findings)
 
 
@@ -135,7 +140,7 @@ def _totals(terminal: Console, counts: Stats, *, utc: bool) -> None:
     if any(span):
         grid.add_row("time", f"{span[0] or 'the beginning'} to {span[1] or 'now'}")
     told = f"{modes.get('enforce', 0):,} in force"
-    told += "".join(f", {modes[mode]:,} {mode}" for mode in ("shadow", "exempt") if mode in modes)
+    told += "".join(f", {modes[mode]:,} {mode}" for mode in ("shadow", "exempt", STOPPED) if mode in modes)
     grid.add_row("findings", told)
     grid.add_row("messages", ", ".join(f"{count:,} {name}" for name, count in messages) or "none")
     about = f"{sessions.opened:,} opened, {sessions.closed:,} ended"

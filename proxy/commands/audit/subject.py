@@ -15,6 +15,7 @@ from proxy.commands.say import plural
 if TYPE_CHECKING:
     from proxy.audit.people.keys import Keys
     from proxy.audit.people.lookup import Occurrence
+    from proxy.audit.reading.hits import Hit
 
 HELP = (
     "Say where and when a person's value occurred: in which sessions, under which rules, what became of it.\n\n"
@@ -87,10 +88,15 @@ def _row(one: Occurrence) -> dict[str, Any]:
         "rule": finding.rule,
         "operator": finding.operator,
         "mode": finding.mode,
-        "verdict": hit.verdict,
+        "verdict": _verdict(hit),
         "policy": hit.policy,
         "epoch": one.epoch,
     }
+
+
+def _verdict(hit: Hit) -> str:
+    """A refusal has findings only if it refused their message."""
+    return hit.verdict or "refused"
 
 
 def _show(entity: str, found: Sequence[Occurrence], keys: Keys) -> None:
@@ -106,7 +112,7 @@ def _show(entity: str, found: Sequence[Occurrence], keys: Keys) -> None:
             became = f"{finding.rule} → {finding.operator}"
             became += "" if finding.mode == "enforce" else f" ({finding.mode})"
             cells = (when(hit.t, utc=False), hit.sid, ARROWS.get(hit.way or "", ""), hit.route, became)
-            verdict = Text(hit.verdict or "", STYLES.get(hit.verdict or "", ""))
+            verdict = Text(_verdict(hit), STYLES.get(_verdict(hit), ""))
             table.add_row(*(Text(cell or "") for cell in cells), verdict)
         screen.print(table)
         screen.print()

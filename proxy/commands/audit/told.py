@@ -87,6 +87,8 @@ def detail(hit: Hit) -> Text:
     """What else there is to say, on one line."""
     if hit.kind == "message":
         return findings(hit.found) + Text(f" ({hit.cause})" if hit.cause else "", "red")
+    if hit.kind == "refuse" and hit.found:
+        return findings(hit.found) + Text(f" ({_SAID[hit.kind](hit)})", "red")
     return Text(printable(_SAID[hit.kind](hit) if hit.kind in _SAID else ""))
 
 
