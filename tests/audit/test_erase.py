@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.audit import bodies
-from proxy.audit.marks import ROW, rows
+from proxy.audit import bodies, events
+from proxy.audit.marks import ROW, commitment, rows
 from proxy.audit.people import erase, hold
 from proxy.audit.people.keys import Keys
 from proxy.audit.people.lookup import look_up
 from proxy.audit.people.subject import occurrences
+from tests.audit.logs import finding
 from tests.audit.people import ANNA, BOB, MAIL, Peopled, bytes_of, nothing
 
 
@@ -206,3 +207,23 @@ def test_nothing_of_an_erased_value_is_left_in_any_byte_of_the_directory(tmp_pat
     assert not any(secret in everything for secret in hidden)
     assert where(log, ANNA) == []
     assert others is None or len(where(log, BOB)) == others
+
+
+@pytest.mark.parametrize("chosen", ["subject", "session"])
+def test_what_a_rule_stopped_is_erased_like_all_else(log, chosen):
+    salt, mark = bytes(16), log.keys.mark(ANNA, MAIL)
+    with log.path("marks").open("ab") as file:
+        file.write(ROW.pack(log.seq, 0, log.keys.epoch, salt, mark))
+    given = {"sid": "0badcafe-1", "route": "r", "dir": "up", "cause": "policy", "policy": ""}
+    log.block((events.Refuse, {**given, "f": [finding(op="close", c=commitment(salt, mark))]}))
+    log.checkpoint()
+    (found,) = where(log, ANNA)
+    assert found.finding.op == "close"
+    record, fingerprints = Record(log), log.keys.fingerprints(ANNA, MAIL).values()
+    made = {
+        "subject": lambda: erase.of_subject(log.directory, fingerprints, nothing),
+        "session": lambda: erase.of_session(log.directory, "0badcafe-1", nothing),
+    }
+    erase.erase(log.directory, made[chosen], record)
+    assert record.parts == [[(log.log, found.event.seq, 0)]]
+    assert where(log, ANNA) == []

@@ -39,6 +39,13 @@ def test_what_was_kept_is_no_redaction():
     assert tally.snapshot()["redactions"] == {}
 
 
+def test_what_a_rule_stopped_is_a_refusal_and_no_redaction():
+    tally = Tally()
+    stopped = Note(UP, None, "refused", Cause.POLICY, "d1", (done("EMAIL_ADDRESS"), done("PHONE_NUMBER", "close")))
+    tally.note(stopped)
+    assert (tally.redactions, tally.refusals) == ({}, {Cause.POLICY: 1})
+
+
 def test_refusals_are_counted_by_cause():
     tally = Tally()
     for cause in (Cause.BUDGET, Cause.BUDGET, Cause.TOO_BIG):

@@ -450,10 +450,12 @@ def test_what_a_closing_rule_stopped_is_found_again(
         with opened(proxy) as client:
             client.say(TEXT, b"+4930901820 and " + MAIL + filler)
             assert client.hears_close() == 1008
+        assert eventually(lambda: bool(logged(audit, "session.close")), 20)
         assert "hushwire_redactions_total{" not in "".join(metrics(proxy))
         assert proxy.stop() == 0
-    (refusal,) = logged(audit, "refuse")
+    (refusal,), (ended,) = logged(audit, "refuse"), logged(audit, "session.close")
     assert refusal["cause"] == "policy"
+    assert ended["codes"][1] == 1008  # the upstream's answer to the proxy's CLOSE
     assert {(one["entity"], one["rule"], one["op"]) for one in refusal["f"]} >= {
         ("EMAIL_ADDRESS", "no-mail", "close")
     }
