@@ -88,23 +88,18 @@ def test_more_rows_than_go_into_a_block_of_the_protocol_arrive(tmp_path: Path, c
 
 @pytest.mark.heavy
 @pytest.mark.usefixtures("hasty")
-def test_whatever_happens_to_the_server_nothing_is_lost(
+def test_nothing_is_lost_while_the_server_hangs(
     tmp_path: Path, clickhouse: ClickHouse, caplog: pytest.LogCaptureFixture
 ):
     with shipping(tmp_path, clickhouse.place()), growing(tmp_path) as log:
-        for blow in ("killed", "stopped"):
-            time.sleep(0.3)
-            assert clickhouse.process is not None
-            if blow == "killed":
-                clickhouse.stop()
-                clickhouse.start()
-            else:
-                clickhouse.process.send_signal(signal.SIGSTOP)
-                time.sleep(2.5)
-                clickhouse.process.send_signal(signal.SIGCONT)
+        time.sleep(0.3)
+        assert clickhouse.process is not None
+        clickhouse.process.send_signal(signal.SIGSTOP)
+        time.sleep(2.5)
+        clickhouse.process.send_signal(signal.SIGCONT)
     with shipping(tmp_path, clickhouse.place()) as wait:
         wait()
-    assert caplog.text.count("fails: ") >= 2, "the blows have hit"
+    assert "fails: " in caplog.text, "the blow has hit"
     assert there(clickhouse) == signed_lines(tmp_path)[log.log]
 
 
