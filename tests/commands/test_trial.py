@@ -42,7 +42,7 @@ def test_every_kind_of_outcome_is_told() -> None:
         "hello": ("passed", b"hello", ""),
         "bob@example.com": ("rewritten", b"[EMAIL_ADDRESS_1]", "EMAIL_ADDRESS: mail tokenize"),
         "a@example.org": ("passed", b"a@example.org", "EMAIL_ADDRESS: mail exempt"),
-        "4111 1111 1111 1111": ("refused", None, "closes with 4001 no cards (policy)"),
+        "4111 1111 1111 1111": ("refused", None, "CREDIT_CARD: cards close; closes with 4001 no cards (policy)"),
         WALLET: ("dropped", None, "CRYPTO: wallets drop; the message is dropped"),
         "+1 212-555-0142": (
             "passed",
