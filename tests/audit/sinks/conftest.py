@@ -22,6 +22,7 @@ import psycopg
 import pytest
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from proxy.audit.sinks import follow, shipper
 from proxy.audit.sinks.place import Place, place
 from tests.audit.sinks.remote import mock_cluster
 from tests.harness import ROOT
@@ -92,6 +93,14 @@ class Postgres:
     @property
     def place(self) -> Place:
         return place(self.url)
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shipper of small batches, with little patience."""
+    monkeypatch.setattr(follow, "EVENTS", 20)
+    for name, seconds in (("POLL", 0.01), ("FIRST", 0.05), ("LONGEST", 0.2)):
+        monkeypatch.setattr(shipper, name, seconds)
 
 
 @pytest.fixture(scope="module")

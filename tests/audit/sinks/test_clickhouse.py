@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from proxy.audit import events
-from proxy.audit.sinks import ShipError, clickhouse, follow, shipper
+from proxy.audit.sinks import ShipError, clickhouse
 from proxy.audit.sinks.place import Place, place
 from tests.audit.logs import DAY, HandMade, finding, message
 from tests.audit.sinks.conftest import ClickHouse
@@ -29,17 +29,10 @@ def there(server: ClickHouse, log: str = "3f9ac21b") -> list[bytes]:
 
 
 @pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small batches, and little patience."""
-    for module, name, value in [
-        (follow, "EVENTS", 20),
-        (shipper, "POLL", 0.01),
-        (shipper, "FIRST", 0.05),
-        (shipper, "LONGEST", 0.2),
-        (clickhouse, "ANSWER", 1.5),
-        (clickhouse, "CONNECT", 1.5),
-    ]:
-        monkeypatch.setattr(module, name, value)
+def hasty(hurried: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client without patience too."""
+    monkeypatch.setattr(clickhouse, "ANSWER", 1.5)
+    monkeypatch.setattr(clickhouse, "CONNECT", 1.5)
 
 
 @pytest.mark.heavy

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from proxy.audit import events
-from proxy.audit.sinks import ShipError, follow, postgres, shipper
+from proxy.audit.sinks import ShipError, follow, postgres
 from proxy.audit.sinks.place import Place, PlaceError, open_sink, place
 from proxy.audit.sinks.shipper import Shipper
 from tests.audit.logs import DAY, HandMade, finding, message
@@ -65,17 +65,10 @@ def shipping(directory: Path, at: Place) -> Iterator[Callable[[], None]]:
 
 
 @pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small batches, and little patience."""
-    for module, name, value in [
-        (follow, "EVENTS", 20),
-        (shipper, "POLL", 0.01),
-        (shipper, "FIRST", 0.05),
-        (shipper, "LONGEST", 0.2),
-        (postgres, "ANSWER", 1.5),
-        (postgres, "CONNECT", 2),
-    ]:
-        monkeypatch.setattr(module, name, value)
+def hasty(hurried: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client without patience too."""
+    monkeypatch.setattr(postgres, "ANSWER", 1.5)
+    monkeypatch.setattr(postgres, "CONNECT", 2)
 
 
 @pytest.mark.heavy
