@@ -97,8 +97,8 @@ PANELS: dict[str, tuple[Option, ...]] = {
         O("audit_level", "--audit-level", "sessions|findings|messages|sanitised", "findings",
           "What is taken down: connections; messages with findings too; every message; and also what left of it."),
         O("audit_durability", "--audit-durability", "async|written|synced", "written",
-          "When a message with findings leaves: at once, when its event is written (a power cut may cost 10 ms),"
-          " or when it is on the disk."),
+          "When a message with findings leaves: at once (a kill may cost the events of 10 ms), when its event is"
+          " written (a power cut may cost those), or when it is on the disk."),
         O("audit_keep", "--audit-keep", "TIME", "90d",
           "Remove events that are older; 0 keeps all."),
         O("audit_keep_size", "--audit-keep-size", "SIZE", "0",

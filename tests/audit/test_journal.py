@@ -20,6 +20,7 @@ from proxy.audit.marks import ROW
 from proxy.audit.proof.verify import verify
 from proxy.audit.writing import syncing
 from proxy.audit.writing.elsewhere import Elsewhere
+from proxy.audit.writing import turns
 from proxy.audit.writing.journal import MOST, FullError, Journal
 from proxy.audit.writing.turns import PATIENCE
 from proxy.core.action import Cause
@@ -291,6 +292,24 @@ def test_with_durability_async_nothing_waits(tmp_path):
         assert await told(journal)
 
     assert len(kept(tmp_path, play, durability="async")) == 3
+
+
+@pytest.mark.parametrize(("durability", "blocks"), [("async", 1), ("written", 3)])
+def test_events_of_several_turns_share_a_block_only_where_nothing_waits_for_them(
+    tmp_path, monkeypatch, durability, blocks
+):
+    monkeypatch.setattr(turns, "GATHER", 0.5)  # on a busy machine three turns may take 10 ms
+
+    async def play(journal: Journal) -> None:
+        journal.commit()  # the start
+        before = journal.log.size
+        for number in range(1, 4):
+            say(journal, Session(1), number)
+            await asyncio.sleep(0)
+        await until(lambda: journal.log.seq == 4)
+        assert journal.log.size - before == blocks
+
+    kept(tmp_path, play, durability=durability)
 
 
 def test_a_synced_leg_waits_for_the_disk(tmp_path, monkeypatch):
