@@ -18,9 +18,8 @@ from msgspec import UNSET
 from proxy.audit import bodies, events, marks
 from proxy.audit.marks import ROW
 from proxy.audit.proof.verify import verify
-from proxy.audit.writing import syncing
+from proxy.audit.writing import syncing, turns
 from proxy.audit.writing.elsewhere import Elsewhere
-from proxy.audit.writing import turns
 from proxy.audit.writing.journal import MOST, FullError, Journal
 from proxy.audit.writing.turns import PATIENCE
 from proxy.core.action import Cause
