@@ -64,16 +64,17 @@ def add_doors(app: FastAPI, books: Sequence[Rules[Any]], do: Do[Any], token: str
 
 def troubles(books: Iterable[Rules[Any]]) -> list[dict[str, object]]:
     """For readiness: which files say what cannot go live, and since when. The old rules do their work."""
+    stale = ((one, one.trouble) for one in books)  # read once: another thread may mend it meanwhile
     return [
         {
             "routes": [*one.routes],
-            "files": sorted({fault.source for fault in one.trouble.faults}),
-            "faults": len(one.trouble.faults),
-            "since": _time(one.trouble.since),
+            "files": sorted({fault.source for fault in trouble.faults}),
+            "faults": len(trouble.faults),
+            "since": _time(trouble.since),
             "in_force": one.live.policy.digest,
         }
-        for one in books
-        if one.trouble is not None
+        for one, trouble in stale
+        if trouble is not None
     ]
 
 

@@ -134,8 +134,11 @@ class Rules(Generic[D]):
             except RulesError as error:
                 self._refused(error, None if edit else files)
                 raise
+            self.trouble, self._seen = (
+                None,
+                dict(files.asked),
+            )  # first: nobody sees these rules and still the trouble
             self._install(built, "edit" if edit else "files")
-            self.trouble, self._seen = None, dict(files.asked)
             return built
 
     def candidate(self, contents: Mapping[Path, bytes]) -> Built[D]:

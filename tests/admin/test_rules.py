@@ -7,7 +7,8 @@ import json
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeVar
+from types import SimpleNamespace
+from typing import Any, ClassVar, TypeVar
 
 import httpx
 import pytest
@@ -16,7 +17,8 @@ from proxy.admin import rules as module
 from proxy.admin.api import build
 from proxy.admin.rules import add_doors, troubles
 from proxy.detect.engine import Engine
-from proxy.rulebook.live import Rules
+from proxy.rulebook.faults import Fault
+from proxy.rulebook.live import Rules, Trouble
 from proxy.rulebook.versions import Versions
 from tests.rulebook.test_live import RULES, nothing_more, said
 from tests.rules import NOW, ground
@@ -258,3 +260,21 @@ def test_readiness_says_which_file_is_bad_and_since_when(rules: Rules[Engine]) -
             "in_force": rules.live.policy.digest,
         }
     ]
+
+
+def test_trouble_that_is_mended_while_readiness_is_asked_is_told_once_more_or_not_at_all() -> None:
+    """Another thread builds the rules; half of an answer would be a 500."""
+
+    class Mended:
+        """Its trouble is gone as soon as somebody has seen it."""
+
+        routes = ("default",)
+        live = SimpleNamespace(policy=SimpleNamespace(digest="0123"))
+        states: ClassVar = [Trouble(0.0, (Fault("a.yaml", 1, 1, "E026", "wrong"),))]
+
+        @property
+        def trouble(self) -> Trouble | None:
+            return self.states.pop() if self.states else None
+
+    mended: Any = Mended()
+    assert [told["files"] for told in troubles([mended, mended])] == [["a.yaml"]]

@@ -16,7 +16,7 @@ from proxy.core.session import Session
 from proxy.detect.engine import Engine
 from proxy.rulebook.disk import ChangedError
 from proxy.rulebook.faults import RulesError
-from proxy.rulebook.live import Edit, Rules
+from proxy.rulebook.live import Edit, Rules, Trouble
 from proxy.rulebook.load import Built
 from proxy.rulebook.versions import Versions
 from tests.rules import NOW, ground
@@ -127,6 +127,17 @@ def test_how_long_it_has_been_wrong_counts_from_the_first_failure(path: Path, tm
     path.write_text("second")
     rules.follow()
     assert rules.trouble.since == since
+
+
+def test_nobody_sees_new_rules_and_still_the_trouble_with_those_before(rules: Rules[Engine], path: Path) -> None:
+    path.write_text("version: 1\nnonsense\n")
+    rules.follow()
+    assert rules.trouble is not None
+    seen: list[Trouble | None] = []
+    rules.told = lambda _: seen.append(rules.trouble)
+    path.write_text(RULES % "B")
+    rules.follow()
+    assert seen == [None]
 
 
 def test_the_places_of_faults_are_logged_but_not_all_of_a_thousand(
