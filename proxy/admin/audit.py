@@ -42,6 +42,7 @@ CURES = {
 BAD_ID = "Last-Event-ID is the id of an event of this stream, such as 0.4711-2.38; leave it out to begin with now"
 
 _Nothing = Annotated[models.Nothing, Query()]
+Seq = Annotated[int, Path(ge=0, lt=1 << 44)]
 Told = Callable[..., None]
 """Takes down an event, (kind, **fields), and has it written. Raises OSError."""
 
@@ -53,6 +54,7 @@ def add_doors(app: FastAPI, audit: Audit | None, told: Told, token: str | None) 
     for path, door, model in (
         ("/-/audit", doors.search, models.Found),
         ("/-/audit/sessions/{session}", doors.session, models.Timeline),
+        ("/-/audit/event/{seq}", doors.event, models.Event),
         ("/-/audit/stats", doors.stats, models.Stats),
         ("/-/audit/proof/{seq}", doors.proof, models.Proof),
         ("/-/audit/checkpoint", doors.checkpoint, models.Checkpoints),
@@ -79,7 +81,8 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 _STREAM = {
     200: {
-        "description": "Events as they come: id, event (its kind, or `gap` with how many were left out), data.",
+        "description": "Events as they come: id, event (its kind, or `gap` with how many were left out), data: "
+        "as it stands in the log, but for findings that are not listed (as in a search).",
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     },
     **_PROBLEMS,
@@ -102,13 +105,15 @@ class _Doors:
         """Everything about one connection, in order; `RUN-SID` as events call it."""
         return await self._shown({"ask": "session", "session": session})
 
+    async def event(self, seq: Seq, asked: Annotated[models.OneLog, Query()]) -> Response:
+        """Event `seq` as it stands in the log, with all of its findings."""
+        return await self._shown({"ask": "event", "seq": seq, "log": asked.log})
+
     async def stats(self, asked: Annotated[models.Counting, Query()]) -> Response:
         """How much was found, by what it was, which rule decided, on which route, when."""
         return await self._shown({"ask": "stats", **_question(asked), "by": asked.by})
 
-    async def proof(
-        self, seq: Annotated[int, Path(ge=0, lt=1 << 44)], asked: Annotated[models.Proving, Query()]
-    ) -> Response:
+    async def proof(self, seq: Seq, asked: Annotated[models.OneLog, Query()]) -> Response:
         """That event `seq` is in the log, up to a signed checkpoint; for `hushwire audit prove --check`."""
         return await self._shown({"ask": "proof", "seq": seq, "log": asked.log})
 
@@ -176,13 +181,11 @@ def _asking(error: AskError) -> HTTPException:
 def _question(asked: models.Common) -> dict[str, Any]:
     """As the child takes it: fields of proxy.audit.reading.question.Question."""
     names = asked.model_dump(include=_NAMES)
-    ways = [events.WAYS[_DIRECTIONS.index(one)] for one in asked.direction]
     times = {name: _moment(name, getattr(asked, name)) for name in ("since", "until")}
-    return {"question": {**names, **times, "way": ways}}
+    return {"question": {**names, **times, "way": asked.direction}}
 
 
 _NAMES = {*models.Filters.model_fields} - {"since", "until", "direction"}
-_DIRECTIONS = ("client_to_upstream", "upstream_to_client")
 
 
 def _moment(name: str, written: str | None) -> int | None:

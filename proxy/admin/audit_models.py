@@ -46,7 +46,9 @@ class Common(Nothing):
     since: Time | None = None
     until: Time | None = None
     route: Names = []
-    direction: Annotated[list[Literal["client_to_upstream", "upstream_to_client"]], Field(max_length=2)] = []
+    direction: Annotated[
+        list[Literal["up", "down"]], Field(max_length=2, description="up: from client to upstream.")
+    ] = []
     kind: Annotated[list[Kind], Field(max_length=50)] = []
     verdict: Annotated[
         list[Literal["clean", "unseen", "rewritten", "kept", "dropped", "leaked"]], Field(max_length=50)
@@ -89,7 +91,7 @@ class Counting(Common):
     by: Annotated[list[By], Field(max_length=len(By.__args__))] = []
 
 
-class Proving(Nothing):
+class OneLog(Nothing):
     """Which log, if there are several."""
 
     log: Annotated[str, Field(pattern="^[0-9a-f]{8}$", examples=["3f9ac21b"])] | None = None
@@ -102,14 +104,23 @@ class Answer(BaseModel):
 
 
 class Found(Answer):
-    """Events, the newest first, as they stand in the log; `next` is `before` of the next page, if there is one."""
+    """Events, the newest first, with the names that they have in the log; `next` is `before` of the next page, if
+    there is one. Of more than 100 findings, `f` has the first 100, and `f_all` how many there are (`count`) of
+    which sorts, with their shortest and longest `len` and lowest and highest `score`; `/-/audit/event/{seq}` has
+    all."""
 
     events: list[dict[str, Any]]
     next: str | None
 
 
+class Event(Answer):
+    """One event, as it stands in the log."""
+
+    event: dict[str, Any]
+
+
 class Timeline(Answer):
-    """Everything about one connection, in order; `complete` says whether that is all."""
+    """Everything about one connection, in order; `complete` says whether that is all. Findings as in a search."""
 
     session: str
     events: list[dict[str, Any]]

@@ -14,10 +14,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-from proxy.audit import events
 from proxy.audit.layout import LOG, logs, segments
 from proxy.audit.pick import first
+from proxy.audit.reading.crowds import short
 from proxy.audit.reading.following import BEGINNING, ChangedError, Place, onwards
 from proxy.audit.reading.question import Asked, kind_of
 
@@ -29,6 +30,16 @@ POSITION = re.compile(r"\d+\.\d+(-\d+\.\d+)*")
 
 Send = Callable[[bytes, int], None]
 """(text, events in it)"""
+
+
+class Waiting(NamedTuple):
+    """An event to be sent, as it goes out: one may have 65,536 findings, and 5,000 such would fill the memory."""
+
+    t: int
+    log: int
+    seq: int
+    kind: bytes
+    data: bytes
 
 
 def position(written: str) -> dict[int, int]:
@@ -86,18 +97,17 @@ class Following:
     def news(self, asked: Asked) -> Iterator[bytes]:
         """What has come since the last time, by time, each log in its order."""
         found = {number: self._read(number, log, asked) for number, log in self._logs()}
-        merged = heapq.merge(*(queue for queue, _ in found.values()), key=lambda one: one[1].t)
+        merged = heapq.merge(*(queue for queue, _ in found.values()), key=lambda one: one.t)
         for number, (_, lost) in found.items():
             if lost:
                 yield self._gap(number, lost)
-        for number, event in merged:
-            self._sent[number] = event.seq
-            data = events.encode(event).decode()
-            yield f"id: {self._position()}\nevent: {kind_of(event)}\ndata: {data}\n\n".encode()
+        for one in merged:
+            self._sent[one.log] = one.seq
+            yield b"id: %b\nevent: %b\ndata: %b\n\n" % (self._position().encode(), one.kind, one.data)
 
-    def _read(self, number: int, log: Path, asked: Asked) -> tuple[deque[tuple[int, events.Any]], int]:
+    def _read(self, number: int, log: Path, asked: Asked) -> tuple[deque[Waiting], int]:
         """The newest events that fit, and how many more did."""
-        queue: deque[tuple[int, events.Any]] = deque(maxlen=QUEUE)
+        queue: deque[Waiting] = deque(maxlen=QUEUE)
         count = 0
         sent = self._sent.get(number, -1)
         try:
@@ -105,7 +115,7 @@ class Following:
                 self._places[number] = read.place
                 for event in read.events:
                     if event.seq > sent and asked.fits(event):
-                        queue.append((number, event))
+                        queue.append(Waiting(event.t, number, event.seq, kind_of(event).encode(), short(event)))
                         count += 1
         except ChangedError:  # cut off or replaced: what is there from now on
             self._places[number] = _end(log)

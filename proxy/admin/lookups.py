@@ -7,22 +7,23 @@ asks should hear how far it is instead of nothing.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC
 from http import HTTPStatus
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from proxy.audit import events
 from proxy.audit.checkpoint import CheckpointError, Verifier
-from proxy.audit.events import WAYS, encode
-from proxy.audit.layout import logs
+from proxy.audit.events import encode
+from proxy.audit.layout import logs, segments
+from proxy.audit.pick import first, pick, present
 from proxy.audit.proof.prove import ProofError, prove
 from proxy.audit.reading.index import Index, NoIndexError
 from proxy.audit.reading.question import Question
 from proxy.audit.reading.search import Cursor, Hit, search
 from proxy.audit.reading.stats import Stats, Sum, by, by_time
-from proxy.core.message import Direction
 
 LARGEST = 8 << 20  # bytes of events in an answer
 LONGEST = 10_000  # events of a timeline
@@ -32,7 +33,7 @@ MODES = ("enforce", "shadow", "exempt")
 EVENTS = ("verdict", "cause")
 FINDINGS: dict[str, Callable[[Sum], str]] = {
     **{name: attrgetter(name) for name in ("entity", "rule", "operator", "recognizer", "route", "policy")},
-    "direction": lambda one: Direction(WAYS.index(one.way)).label,
+    "direction": attrgetter("way"),
 }
 Asking = dict[str, Any]
 
@@ -62,6 +63,7 @@ class Lookups:
         self.answers: dict[str, Callable[[Asking], Said]] = {
             "search": self.search,
             "session": self.session,
+            "event": self.event,
             "stats": self.stats,
             "proof": self.proof,
             "checkpoint": self.checkpoint,
@@ -100,6 +102,14 @@ class Lookups:
         complete = len(told) == len(page.hits) and not page.more
         return Said({"session": sid, "events": told, "complete": complete}, len(told))
 
+    def event(self, asking: Asking) -> Said:
+        """One event, from the log itself."""
+        seq, logs = asking["seq"], ids(self.directory)
+        found = event_of(self._log(asking["log"], logs, "there is no event yet"), seq)
+        if found is None:
+            raise NoAnswerError(HTTPStatus.NOT_FOUND, f"there is no event {seq} in this log (any more)")
+        return Said({"event": found}, 1)
+
     def stats(self, asking: Asking) -> Said:
         """Counts by names, and by hours."""
         stats = Stats(self.index().db, question_of(asking))
@@ -130,22 +140,20 @@ class Lookups:
         """That an event is in its log, as far as that is signed."""
         try:
             verifier = Verifier.parse(self._key())
-            made = prove(self._log(asking["log"], verifier), asking["seq"], verifier)
+            signed = {verifier.open(note).log: log for log in logs(self.directory) if (note := _note(log))}
+            made = prove(self._log(asking["log"], signed, "nothing is signed yet"), asking["seq"], verifier)
         except (CheckpointError, ProofError) as error:
             raise NoAnswerError(HTTPStatus.NOT_FOUND, f"there is no proof: {error}") from None
         return Said(made, made["block"].count("\n"))
 
-    def _log(self, wanted: str | None, verifier: Verifier) -> Path:
-        """The log of that id, or the only one."""
-        signed = {verifier.open(note).log: log for log in logs(self.directory) if (note := _note(log)) is not None}
-        if wanted is None and len(signed) == 1:
-            return next(iter(signed.values()))
-        if wanted not in signed:
-            sentence = (
-                f"say of which log, ?log=ID of {', '.join(sorted(signed))}" if signed else "nothing is signed yet"
-            )
+    def _log(self, wanted: str | None, known: Mapping[str, Path], none: str) -> Path:
+        """The log of that id among those that are known, or the only one; `none` says that there is not any."""
+        if wanted is None and len(known) == 1:
+            return next(iter(known.values()))
+        if wanted is None or wanted not in known:
+            sentence = f"say of which log, ?log=ID of {', '.join(sorted(known))}" if known else none
             raise NoAnswerError(HTTPStatus.NOT_FOUND, sentence)
-        return signed[wanted]
+        return known[wanted]
 
     def _key(self) -> str:
         return (self.directory / "public.key").read_text().strip()
@@ -176,6 +184,22 @@ class CatchingUp(threading.Thread):
 
     def _tell(self, done: int, whole: int) -> None:
         self.percent = 100 * done // whole if whole else 100
+
+
+def ids(directory: Path) -> dict[str, Path]:
+    """Logs by their ids, but for those without an event."""
+    begun = ((log, segments(log)) for log in logs(directory))
+    firsts = ((log, first(present(every[0]))) for log, every in begun if every)
+    return {event.log: log for log, event in firsts if event is not None}
+
+
+def event_of(log: Path, seq: int) -> events.Any | None:
+    """Event `seq` of a log; None if there is none (any more). Raises SegmentError, OSError."""
+    for segment in map(present, reversed(segments(log))):
+        begin = first(segment)
+        if begin is not None and begin.seq <= seq:
+            return pick(segment, [seq]).get(seq)
+    return None
 
 
 def _findings(one: Sum) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -103,7 +105,7 @@ def test_events_are_found_by_any_filter_newest_first_and_that_they_were_shown_is
             "entity=CREDIT_CARD": [4, 2],
             "entity=CREDIT_CARD&entity=EMAIL_ADDRESS&session=" + SID: [5, 4, 3, 2, 1],
             "route=other": [6],
-            "direction=upstream_to_client": [6],
+            "direction=down": [6],
             "kind=session.open": [0],
             "verdict=clean": [],
             f"since={_iso(4)}": [6, 5, 4],
@@ -165,6 +167,46 @@ def test_a_connection_is_told_in_order(tmp_path, log):
     played(Port(tmp_path), script)
 
 
+def test_an_event_with_very_many_findings_is_told_in_short_and_whole_where_that_is_asked_for(tmp_path, log):
+    every = [finding(("EMAIL_ADDRESS", "CREDIT_CARD")[n % 2], len=10 + n, c=f"{n:032x}") for n in range(5000)]
+    log.block(message(60, f=every))
+
+    async def script(port: Port) -> None:
+        (event,) = models.Found(**(await port.get("?limit=1")).json()).events
+        sort = {"rule": "contact", "recognizer": "email", "op": "mask", "count": 2500, "score": [1.0, 1.0]}
+        cards, mails = {"entity": "CREDIT_CARD", "len": [11, 5009]}, {"entity": "EMAIL_ADDRESS", "len": [10, 5008]}
+        assert event["f_all"] == {"count": 5000, "sorts": [cards | sort, mails | sort]}
+        assert [one["len"] for one in event["f"]] == list(range(10, 110))
+        assert (await port.get(f"/sessions/{SID}")).json()["events"][-1] == event
+        told = models.Event(**(await port.get("/event/7")).json()).event
+        assert "f_all" not in told and [one["c"] for one in told["f"]] == [one.c for one in every]
+        assert port.shown() == [1, 7, 1]
+
+    played(Port(tmp_path), script)
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_one_event_is_told_as_it_stands_and_of_which_log_it_is_asked(tmp_path, log, sealed):
+    log.rotate()
+    line = log.block(message(7)).decode()
+    if sealed:
+        for path in sorted(log.folder.glob("*.jsonl")):
+            path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes()))
+            path.unlink()
+
+    async def script(port: Port) -> None:
+        assert (await port.get("/event/7")).json()["event"] == json.loads(line)
+        assert (await port.get("/event/3")).json()["event"]["seq"] == 3
+        answer = await port.get("/event/8")
+        assert answer.status_code == 404 and "no event 8" in answer.json()["detail"]
+        HandMade(tmp_path, log="77aa00ff", number=1).block(message(1))
+        answer = await port.get("/event/7")
+        assert answer.status_code == 404 and "3f9ac21b, 77aa00ff" in answer.json()["detail"]
+        assert (await port.get("/event/0?log=77aa00ff")).json()["event"]["log"] == "77aa00ff"
+
+    played(Port(tmp_path), script)
+
+
 def test_what_was_found_is_counted_by_what_is_asked_for(tmp_path, log):
     async def script(port: Port) -> None:
         told = models.Stats(**(await port.get("/stats")).json())
@@ -172,7 +214,7 @@ def test_what_was_found_is_counted_by_what_is_asked_for(tmp_path, log):
         assert (told.sessions.opened, told.sessions.closed) == (1, 0)
         counted = {name: [(one.name, one.count) for one in of] for name, of in told.by.items()}
         assert counted["entity"] == [("EMAIL_ADDRESS", 4), ("CREDIT_CARD", 2)]
-        assert counted["direction"] == [("client_to_upstream", 5), ("upstream_to_client", 1)]
+        assert counted["direction"] == [("up", 5), ("down", 1)]
         assert counted["verdict"] == [("rewritten", 6)] and counted["cause"] == []
         assert counted["hour"] == [(_iso(0)[:13] + ":00Z", 6)]
         told = models.Stats(**(await port.get("/stats?by=route&entity=EMAIL_ADDRESS")).json())
@@ -225,7 +267,7 @@ def test_nothing_is_proven_before_anything_is_signed(tmp_path):
 
 # -- refusing -------------------------------------------------------------------------------------------------
 
-DOORS = ["", f"/sessions/{SID}", "/stats", "/events", "/proof/1", "/checkpoint"]
+DOORS = ["", f"/sessions/{SID}", "/event/1", "/stats", "/events", "/proof/1", "/checkpoint"]
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -260,7 +302,7 @@ def test_without_an_audit_there_is_nothing_behind_the_doors(tmp_path):
         ("?entty=EMAIL_ADDRESS", "query", "did you mean entity?"),
         ("?xyz=1", "query", "there are since, until"),
         ("?kind=mesage", "query kind", "'message'"),
-        ("?direction=up", "query direction", "'client_to_upstream' or 'upstream_to_client'"),
+        ("?direction=left", "query direction", "'up' or 'down'"),
         ("?session=1", "query session", "1f3a9c22-17"),
         ("?since=whenever", "query since", "2h, 30m"),
         ("?until=99999999999999w", "query until", "2h, 30m"),
@@ -268,6 +310,8 @@ def test_without_an_audit_there_is_nothing_behind_the_doors(tmp_path):
         (f"/sessions/{SID}?limit=1", "query", "leave it out"),
         ("/proof/one", "path seq", "a number"),
         ("/proof/1?log=0", "query log", "8 hex digits"),
+        ("/event/-1", "path seq", "a number"),
+        ("/event/1?log=0", "query log", "8 hex digits"),
         ("/events?kind=mesage", "query kind", "'message'"),
     ],
 )
@@ -326,7 +370,7 @@ def test_whatever_is_asked_is_answered_or_refused_but_breaks_nothing(tmp_path, l
 def test_nothing_is_shown_that_the_log_cannot_take_down(tmp_path, log):
     async def script(port: Port) -> None:
         port.full = True
-        for door in ("", "/events", f"/sessions/{SID}"):
+        for door in ("", "/events", "/event/1", f"/sessions/{SID}"):
             answer = await port.get(door)
             assert answer.status_code == 503 and "0badcafe" not in answer.text
 

@@ -92,12 +92,31 @@ def test_only_what_fits_is_told(tmp_path):
     log = HandMade(tmp_path)
 
     async def script(port: Port) -> None:
-        async with listening(port, "?entity=IBAN_CODE&direction=upstream_to_client") as told:
+        async with listening(port, "?entity=IBAN_CODE&direction=down") as told:
             log.block(message(1), message(1, dir="down"), message(2, f=[finding("IBAN_CODE")]))
             log.block(message(7, dir="down", f=[finding("IBAN_CODE")]))
             assert (await anext(told)).seq == 3
 
     played(Port(tmp_path), script)
+
+
+def test_an_event_with_very_many_findings_is_told_in_short(tmp_path):
+    log = HandMade(tmp_path)
+
+    async def script(port: Port) -> None:
+        async with listening(port) as told:
+            log.block(message(1, f=[finding(c=f"{n:032x}") for n in range(9000)]), message(2))
+            one, other = [json.loads(one.fields["data"]) for one in await some(told, 2)]
+            assert len(json.dumps(one)) < 20_000
+            assert (len(one["f"]), one["f_all"]["count"], one["f"][99]["c"]) == (100, 9000, f"{99:032x}")
+            assert other == json.loads(events.encode(*_events(log)[1:]))
+
+    played(Port(tmp_path), script)
+
+
+def _events(log: HandMade) -> list[Any]:
+    lines = (log.folder / f"{log.name}.jsonl").read_bytes().splitlines()
+    return [events.decode(line) for line in lines]
 
 
 def test_whoever_was_away_goes_on_where_he_was(tmp_path):

@@ -17,18 +17,20 @@ from proxy.audit.layout import LOG, Segment
 from proxy.audit.marks import Row
 from proxy.audit.people.subject import Tell, rows_of, with_events
 from proxy.audit.pick import first, present
-from proxy.audit.reading.hits import Hit, hits_of, of_event
+from proxy.audit.reading.hits import Found, Hit, found_of, hits_of, of_event
 from proxy.audit.reading.index_tables import SEQ_BITS, VERSION
 
 Rows = list[tuple[int, Row]]
 
 
 class Occurrence(NamedTuple):
-    """A value in finding `place` of an event, told by a fingerprint of `epoch`."""
+    """A value in finding `place` of an event, told by a `fingerprint` of `epoch`."""
 
     hit: Hit
     place: int
+    finding: Found
     epoch: int
+    fingerprint: bytes
 
 
 def look_up(directory: Path, entity: str, fingerprints: Collection[bytes], tell: Tell) -> list[Occurrence]:
@@ -41,7 +43,7 @@ def look_up(directory: Path, entity: str, fingerprints: Collection[bytes], tell:
         for number, row in rows:
             hit = indexed.get(_id(segment, row.seq))
             if hit is not None and row.place < len(hit.found) and hit.found[row.place].entity == entity:
-                found.append(Occurrence(hit, row.place, row.epoch))
+                found.append(_occurrence(hit, hit.found[row.place], row))
             else:
                 missing.append((number, row))
         found += _from_segment(segment, missing)
@@ -50,9 +52,16 @@ def look_up(directory: Path, entity: str, fingerprints: Collection[bytes], tell:
 
 def _from_segment(segment: Segment, rows: Rows) -> Iterator[Occurrence]:
     """Of rows that an event commits to: others are the residue of a crash."""
+    hit: Hit | None = None
     for one in with_events(segment, rows) if rows else ():
-        if one.event is not None:
-            yield Occurrence(of_event(one.event), one.row.place, one.row.epoch)
+        if one.event is not None and one.finding is not None:
+            if hit is None or hit.seq != one.event.seq:  # one event may have the value 65,536 times
+                hit = of_event(one.event)
+            yield _occurrence(hit, found_of(one.finding), one.row)
+
+
+def _occurrence(hit: Hit, finding: Found, row: Row) -> Occurrence:
+    return Occurrence(hit, row.place, finding, row.epoch, row.fingerprint)
 
 
 def _indexed(directory: Path, every: Sequence[tuple[Segment, Rows]]) -> dict[int, Hit]:

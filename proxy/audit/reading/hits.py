@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from proxy.audit import events
+from proxy.audit.reading.crowds import LISTED, Sort, named, ordered, sorts, sorts_of, summary
 from proxy.audit.reading.index_tables import SEQ_BITS
 
 
@@ -26,7 +27,9 @@ class Found(NamedTuple):
 
 
 class Hit(NamedTuple):
-    """An event as the index knows it. Fields that its kind has not are None; what has no field is in `more`."""
+    """An event as the index knows it. Fields that its kind has not are None; what has no field is in `more`. Where
+    there are more than LISTED findings, `found` are the first ones, and `crowd` says how many there are of each
+    sort; else that is empty."""
 
     id: int
     t: int
@@ -47,6 +50,12 @@ class Hit(NamedTuple):
     lat_us: int | None
     found: tuple[Found, ...]
     more: dict[str, Any]
+    crowd: tuple[Sort, ...] = ()
+
+    @property
+    def sorts(self) -> tuple[Sort, ...]:
+        """All findings, alike ones together."""
+        return self.crowd or sorts((one[:5], one.length, one.score) for one in self.found)
 
     def as_json(self) -> dict[str, Any]:
         """With the names that the fields have in the log."""
@@ -71,6 +80,8 @@ class Hit(NamedTuple):
         told = {name: value for name, value in named.items() if value is not None}
         if self.kind == "message" or self.found:
             told["f"] = [_as_in_the_log(one) for one in self.found]
+        if self.crowd:
+            told["f_all"] = summary(self.crowd)
         return told | self.more
 
 
@@ -82,12 +93,25 @@ FROM json_each(?) AS wanted CROSS JOIN events ON events.id = wanted.value JOIN s
     LEFT JOIN sessions ON sessions.id = session
 ORDER BY wanted.key
 """
+CROWDS = """
+SELECT event, entity, rule, recognizer, operator, mode, findings, shortest, longest, lowest, highest
+FROM json_each(?) AS wanted CROSS JOIN crowds ON event = wanted.value JOIN treatments ON treatments.id = treatment
+"""
 
 
 def hits_of(db: sqlite3.Connection, numbers: Sequence[int]) -> list[Hit]:
     """The events of these ids, in their order."""
     known = {number: tuple(names) for number, *names in db.execute("SELECT * FROM treatments")}
-    return [_hit(row, known) for row in db.execute(HITS, (json.dumps(list(numbers)),))]
+    hits = [_hit(row, known) for row in db.execute(HITS, (json.dumps(list(numbers)),))]
+    crowds = _crowds_of(db, [hit.id for hit in hits if len(hit.found) == LISTED])
+    return [hit._replace(crowd=ordered(crowds[hit.id])) if hit.id in crowds else hit for hit in hits]
+
+
+def _crowds_of(db: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, list[Sort]]:
+    crowds: dict[int, list[Sort]] = {}
+    for event, *how, shortest, longest, lowest, highest in db.execute(CROWDS, (json.dumps(numbers),)):
+        crowds.setdefault(event, []).append(Sort._make((*how, (shortest, longest), (lowest, highest))))
+    return crowds
 
 
 def _hit(row: tuple[Any, ...], known: dict[int, tuple[Any, ...]]) -> Hit:
@@ -96,13 +120,11 @@ def _hit(row: tuple[Any, ...], known: dict[int, tuple[Any, ...]]) -> Hit:
     seq = number & ((1 << SEQ_BITS) - 1)
     names = tuple(json.loads(routes)) if routes else ()
     others = json.loads(more) if more else {}
-    return Hit._make((number, t, log, seq, kind, sid, route, names, *plain, tuple(findings), others))
+    return Hit._make((number, t, log, seq, kind, sid, route, names, *plain, tuple(findings), others, ()))
 
 
 def _as_in_the_log(one: Found) -> dict[str, Any]:
-    told = {"entity": one.entity, "rule": one.rule, "recognizer": one.recognizer, "op": one.operator}
-    mode = {} if one.mode == "enforce" else {"mode": one.mode}
-    return {**told, "len": one.length, "score": one.score, **mode}
+    return named(*one[:5]) | {"len": one.length, "score": one.score}
 
 
 FIELDS = {"v", "log", "seq", "t", "mono", "b", "kind", "sid", "route", "routes", "dir", "cause", "policy", "f"}
@@ -111,8 +133,8 @@ FIELDS = {"v", "log", "seq", "t", "mono", "b", "kind", "sid", "route", "routes",
 
 def of_event(event: events.Any) -> Hit:
     """The same as the index would say; but for its id, which is the index's."""
-    told: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(event))  # lists, as the index has them
-    more = told_otherwise(event, told)
+    told: dict[str, Any] = msgspec.json.decode(events.encode(bare(event)))  # lists, as the index has them
+    found, more = events.findings(event), told_otherwise(event, told)
     return Hit(
         id=0,
         t=event.t,
@@ -131,9 +153,15 @@ def of_event(event: events.Any) -> Hit:
         size_in=told.get("in"),
         size_out=told.get("out"),
         lat_us=told.get("lat_us"),
-        found=tuple(map(_found, events.findings(event))),
+        found=tuple(map(found_of, found[:LISTED])),
         more={} if isinstance(event, events.Message) else more,
+        crowd=sorts_of(found) if len(found) > LISTED else (),
     )
+
+
+def bare(event: events.Any) -> events.Any:
+    """The same without findings, which are most of its size."""
+    return msgspec.structs.replace(event, f=[]) if events.findings(event) else event
 
 
 def told_otherwise(event: events.Any, told: dict[str, Any]) -> dict[str, Any]:
@@ -143,5 +171,6 @@ def told_otherwise(event: events.Any, told: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in told.items() if name not in FIELDS}
 
 
-def _found(one: events.Finding) -> Found:
+def found_of(one: events.Finding) -> Found:
+    """A finding of the log, as answers have it."""
     return Found(one.entity, one.rule, one.recognizer, one.op, one.mode, one.len, one.score)

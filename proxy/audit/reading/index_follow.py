@@ -110,6 +110,7 @@ def _forget(db: sqlite3.Connection, number: int, segment: int) -> None:
         span,
     )
     db.execute("DELETE FROM events WHERE id BETWEEN ? AND ?", span)
+    db.execute("DELETE FROM crowds WHERE event BETWEEN ? AND ?", span)
     db.execute(
         "DELETE FROM sessions WHERE last BETWEEN ? AND ?"
         " AND NOT EXISTS (SELECT 1 FROM events WHERE session = sessions.id)",

@@ -11,7 +11,7 @@ Nothing in here can be told by a value: no fingerprint, no commitment. Clients a
 
 from __future__ import annotations
 
-VERSION = 1
+VERSION = 2
 """Of the tables: an index of another version is made anew."""
 SEQ_BITS = 44  # events.id is the log's number above its seq: 11 years at 50,000 events/s
 SEGMENT_BITS = 32
@@ -86,9 +86,19 @@ CREATE TABLE events (
     size_in INTEGER,
     size_out INTEGER,
     lat_us INTEGER,
-    found TEXT,                   -- JSON: [[treatment, length, score], ...]
+    found TEXT,                   -- JSON: [[treatment, length, score], ...], the first 100
     more TEXT                     -- JSON: the other fields of the event
 );
+CREATE TABLE crowds (             -- all findings of events that have more than that
+    event INTEGER NOT NULL,
+    treatment INTEGER NOT NULL,
+    findings INTEGER NOT NULL,
+    shortest INTEGER NOT NULL,
+    longest INTEGER NOT NULL,
+    lowest REAL NOT NULL,         -- score
+    highest REAL NOT NULL,
+    PRIMARY KEY (event, treatment)
+) WITHOUT ROWID;
 CREATE TABLE counts (             -- by quarter of an hour since 1970
     segment INTEGER NOT NULL,
     quarter INTEGER NOT NULL,

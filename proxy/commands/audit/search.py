@@ -20,6 +20,8 @@ HELP = (
     "Search the audit log: which messages were changed or refused, when, on which connection, by which rule.\n\n"
     "Newest first. All filters have to fit; one that is given several times fits any of its values. The log is "
     "indexed first, which takes a while the first time.\n\n"
+    "As JSON, an event has at most 100 findings in f; if there are more, f_all counts every sort of them, and "
+    "hushwire audit export hands on all.\n\n"
     "Examples: [bold]hushwire audit search --since 2h --entity EMAIL_ADDRESS[/bold], "
     "[bold]hushwire audit search --kind refuse --json[/bold], "
     "[bold]hushwire audit search --mode shadow --since today[/bold]"

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from proxy.audit.reading.hits import Found, Hit
+    from proxy.audit.reading.crowds import Sort
+    from proxy.audit.reading.hits import Hit
     from proxy.audit.reading.sessions import Timeline
 
 HELP = (
@@ -138,31 +139,33 @@ def _treated(hit: Hit, how: str, where: str, *, narrow: bool, offset: str) -> It
     """A line for each sort of finding."""
     from rich.text import Text
 
-    from proxy.commands.audit.told import verdict
+    from proxy.commands.audit.told import MOST, verdict
 
-    first, *others = list(_findings(hit.found, narrow=narrow)) or [(Text(), "")]
+    first, *others = [_finding(one, narrow=narrow) for one in hit.sorts[:MOST]] or [(Text(), "")]
     yield offset, where, verdict(hit), first[0], "; ".join(filter(None, (first[1], how)))
     for told, by in others:
         yield "", "", "", told, by
+    if len(hit.sorts) > MOST:
+        rest = f"and {plural(len(hit.sorts) - MOST, 'other sort')}: --json has them"
+        yield "", "", "", Text(rest, "dim"), ""
 
 
-def _findings(found: tuple[Found, ...], *, narrow: bool) -> Iterator[tuple[Text, str]]:
-    """Alike ones together: `EMAIL_ADDRESS→mask`, and who did it."""
+def _finding(one: Sort, *, narrow: bool) -> tuple[Text, str]:
+    """Alike ones together: `EMAIL_ADDRESS→mask`, how many, and who did it."""
     from rich.text import Text
 
     from proxy.commands.audit.told import MODES, TIMES
 
-    lengths: dict[Found, list[int]] = {}
-    for one in found:
-        lengths.setdefault(one._replace(length=0), []).append(one.length)
-    for one, those in lengths.items():
-        told = Text(printable(one.entity), "bold")
-        told.append(f"→{printable(one.operator)}", MODES.get(one.mode, "green"))
-        told.append(f" {TIMES}{len(those)}" if len(those) > 1 else "")
-        told.append(f" ({one.mode})" if one.mode in MODES else "", MODES.get(one.mode, ""))
-        span = f"{min(those)}-{max(those)}" if min(those) < max(those) else f"{those[0]}"
-        by = f"{one.rule}, {one.recognizer} {one.score:.2f}"
-        yield told, printable(by if narrow else f"{by}, {span} chars")
+    told = Text(printable(one.entity), "bold")
+    told.append(f"→{printable(one.operator)}", MODES.get(one.mode, "green"))
+    told.append(f" ({one.mode})" if one.mode in MODES else "", MODES.get(one.mode, ""))
+    told.append(f" {TIMES}{one.findings:,}" if one.findings > 1 else "")
+    by = f"{one.rule}, {one.recognizer} {_span(*(f'{score:.2f}' for score in one.score))}"
+    return told, printable(by if narrow else f"{by}, {_span(*map(str, one.length))} chars")
+
+
+def _span(low: str, high: str) -> str:
+    return low if low == high else f"{low}-{high}"
 
 
 def _foot(terminal: Console, found: Timeline) -> None:

@@ -75,7 +75,7 @@ def _answer(entity: str, found: Sequence[Occurrence], keys: Keys) -> dict[str, A
 
 
 def _row(one: Occurrence) -> dict[str, Any]:
-    hit, finding = one.hit, one.hit.found[one.place]
+    hit, finding = one.hit, one.finding
     return {
         "log": hit.log,
         "seq": hit.seq,
@@ -108,7 +108,7 @@ def _show(entity: str, found: Sequence[Occurrence], keys: Keys) -> None:
     screen = console()
     if found:
         table = Table("time", "session", "", "route", "rule → operator", "verdict", box=None, pad_edge=False)
-        for hit, finding in ((one.hit, one.hit.found[one.place]) for one in found):
+        for hit, finding in ((one.hit, one.finding) for one in found):
             became = f"{finding.rule} → {finding.operator}"
             became += "" if finding.mode == "enforce" else f" ({finding.mode})"
             cells = (when(hit.t, utc=False), hit.sid, ARROWS.get(hit.way or "", ""), hit.route, became)

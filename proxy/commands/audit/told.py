@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from proxy.audit.reading.hits import Found, Hit
+from proxy.audit.reading.crowds import Sort
+from proxy.audit.reading.hits import Hit
 from proxy.commands.say import plural, printable
 
 ARROWS = {"up": "→", "down": "←"}
@@ -43,6 +44,7 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 MODES = {"shadow": "yellow", "exempt": "cyan"}
 NARROW = 110  # columns below which lists do without what may be missed
 ENDLESS = 10_000
+MOST = 12  # sorts of findings that are told of one event
 
 
 class _Answers(Console):
@@ -86,21 +88,24 @@ def verdict(hit: Hit) -> Text:
 def detail(hit: Hit) -> Text:
     """What else there is to say, on one line."""
     if hit.kind == "message":
-        return findings(hit.found) + Text(f" ({hit.cause})" if hit.cause else "", "red")
+        return findings(hit.sorts) + Text(f" ({hit.cause})" if hit.cause else "", "red")
     if hit.kind == "refuse" and hit.found:
-        return findings(hit.found) + Text(f" ({_SAID[hit.kind](hit)})", "red")
+        return findings(hit.sorts) + Text(f" ({_SAID[hit.kind](hit)})", "red")
     return Text(printable(_SAID[hit.kind](hit) if hit.kind in _SAID else ""))
 
 
-def findings(found: Sequence[Found]) -> Text:
+def findings(sorts: Sequence[Sort]) -> Text:
     """`EMAIL_ADDRESS→mask, PHONE_NUMBER→replace`: alike ones together, with their number."""
-    told = Text()
-    for (entity, operator, mode), count in Counter((one.entity, one.operator, one.mode) for one in found).items():
+    told, sums = Text(), Counter[tuple[str, str, str]]()
+    for one in sorts:
+        sums[one.entity, one.operator, one.mode] += one.findings
+    for (entity, operator, mode), count in list(sums.items())[:MOST]:
         told.append(", " if told else "")
         told.append(printable(entity), "bold")
         told.append(f"→{printable(operator)}", MODES.get(mode, ""))
         told.append(f" ({mode})" if mode in MODES else "", MODES.get(mode, ""))
-        told.append(f" {TIMES}{count}" if count > 1 else "")
+        told.append(f" {TIMES}{count:,}" if count > 1 else "")
+    told.append(f" and {plural(len(sums) - MOST, 'other sort')}" if len(sums) > MOST else "")
     return told
 
 
