@@ -26,9 +26,12 @@ Exit codes: 0 whole; 4 tampered with; 5 damaged by a crash, which the next write
 import argparse
 import base64
 import binascii
+import errno
 import fcntl
 import gzip
+import itertools
 import json
+import os
 import re
 import sys
 import zlib
@@ -184,7 +187,9 @@ def root_from(leaf, index, size, path):
 # -- segments and their blocks ----------------------------------------------------------------------------------
 
 HEAD = b'{"b":'
-SEGMENT = re.compile(r"\d{8}-(\d{6,})\.jsonl(\.gz)?")
+SEGMENT = re.compile(r"[0-9]{8}-([0-9]{6,9})\.jsonl(\.gz)?")
+FOLDER = re.compile(r"log-(0|[1-9][0-9]{0,4})")
+LARGEST, SMALL = 1 << 26, 1 << 20  # bytes of one block, and of a file of a few lines
 
 
 def event_of(line):
@@ -208,6 +213,8 @@ def blocks(path, torn):
             for at, piece in enumerate(whole):
                 yield begun((HEAD if at else b"") + piece + b"\n", path)
             rest = HEAD + rest if whole else rest
+            if len(rest) > LARGEST:
+                raise Wrong(f"a block of more than {LARGEST} bytes")
     end = rest.rfind(b"\n") + 1
     last = rest.rfind(b"\n", 0, max(0, end - 1)) + 1
     end = end if event_of(rest[last:end]) else last  # a last line without an end, or that is no event
@@ -232,8 +239,13 @@ def in_order(block, log, number, seq):
     return True
 
 
-def content(path):
-    return path.read_bytes() if path.exists() else None
+def content(path, largest=SMALL):
+    """The bytes of a file; None if it is not there. A pipe would be waited for."""
+    if not path.exists():
+        return None
+    if not path.is_file() or path.stat().st_size > largest:
+        raise OSError(errno.EINVAL, "no file of ours", str(path))
+    return path.read_bytes()
 
 
 def state(text):
@@ -255,12 +267,15 @@ def state(text):
 def is_live(folder):
     """Whether a writer holds the log's lock."""
     try:
-        with (folder / "lock").open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        file = os.open(folder / "lock", os.O_RDONLY | os.O_NONBLOCK)
     except FileNotFoundError:
         return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
+    finally:
+        os.close(file)
     return False
 
 
@@ -288,7 +303,8 @@ class Log:
         """Those that are not pruned, in order, with their sizes now. Of two, the plain one is the segment."""
         found = {}
         for path in sorted(self.folder.iterdir()):
-            if match := SEGMENT.fullmatch(path.name):
+            match = SEGMENT.fullmatch(path.name)
+            if match and (path.is_file() or not path.exists()):  # it may have been compressed since
                 number = int(match[1])
                 if number in found and path.name != found[number].name + ".gz":
                     self.bad.append(f"two segments have number {number}")
@@ -339,7 +355,7 @@ class Log:
 
     def walk(self, path, newest, watched):
         """Take the blocks of one segment, and compare them with the hashes that its side file has."""
-        first, known = self.size, content(side(path, "leaves")) or b""
+        first, known = self.size, content(side(path, "leaves"), LARGEST) or b""
         self.sides.append((path, first, known))
         number, offset = int(SEGMENT.fullmatch(path.name)[1]), 0
         for block in blocks(path, self.torn):
@@ -379,7 +395,7 @@ class Log:
         """The side files are not signed; but if they lead to the signed root, they are what was signed."""
         size, seq, root, by = head
         kept, first = Tree(self.start, self.first_peaks), self.signed
-        for known in (content(side(path, "leaves")) or b"" for path in self.paths):
+        for known in (content(side(path, "leaves"), LARGEST) or b"" for path in self.paths):
             for at in range(0, len(known) // 32 * 32, 32):
                 if kept.size < size:
                     kept.add(known[at : at + 32])
@@ -415,12 +431,13 @@ class Log:
         if self.live or self.bad:
             return
         ends = [first for _, first, _ in self.sides[1:]] + [self.size]
-        for (path, first, known), end in zip(self.sides, ends, strict=True):
+        for (path, first, known), end in zip(self.sides, ends, strict=False):  # a log may have no segment yet
             if first + len(known) // 32 < min(newest, end) or len(known) % 32 or len(known) // 32 > end - first:
                 self.hurt.append(f"{side(path, 'leaves').name} has not the hashes of its blocks")
         if self.differs and self.differs[0] < newest and not self.hurt:
             self.hurt.append("a file of hashes is wrong")
-        if (self.note is not None and self.met != self.frontier) or self.frontier in (None, "wrong"):
+        fits = self.frontier not in (None, "wrong") and self.met == self.frontier
+        if (self.note is not None and not fits) or self.frontier == "wrong":
             self.hurt.append("the file frontier does not say what is signed")
 
 
@@ -459,10 +476,14 @@ def verify(directory, key=None, anchors=(), watched=False):
         own = key
     if own is None:
         return bad, []
-    folders = {int(path.name[4:]): path for path in directory.iterdir() if re.fullmatch(r"log-\d+", path.name)}
+    folders = {int(path.name[4:]): path for path in directory.iterdir() if FOLDER.fullmatch(path.name)}
+    folders = {number: path for number, path in folders.items() if path.is_dir()}
     logs = [checked(folders[number], key or own, kept, watched) for number in sorted(folders)]
     explain(logs)
-    bad += [f"log-{number} was removed" for number in range(max(folders, default=0)) if number not in folders]
+    for before, number in itertools.pairwise([-1, *sorted(folders)]):
+        if before + 1 < number:
+            many = before + 2 < number
+            bad.append(f"log-{before + 1} {f'to log-{number - 1} were' if many else 'was'} removed")
     ids = [log.id for log in logs if log.id]
     bad += [f"two folders say that they are log {one}" for one in sorted(set(ids)) if ids.count(one) > 1]
     for log in sorted(set(kept) - set(ids)):

@@ -28,10 +28,12 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
-SEGMENT = re.compile(r"(\d{8})-(\d{6,})\.jsonl(\.gz)?")
-LOG = re.compile(r"log-(\d+)")
+SEGMENT = re.compile(r"([0-9]{8})-([0-9]{6,9})\.jsonl(\.gz)?")
+LOG = re.compile(r"log-(0|[1-9][0-9]{0,4})")
+"""As writers name them, and no other way: a copy that somebody calls log-20261123 is none of them."""
 
 
 def state_home(environ: Mapping[str, str] = os.environ) -> Path:
@@ -65,15 +67,23 @@ class Segment:
 
 def logs(directory: Path) -> list[Path]:
     """The logs of an audit directory, in the order of their numbers. FileNotFoundError if there is none."""
-    found = [(int(match[1]), path) for path in directory.iterdir() if (match := LOG.fullmatch(path.name))]
-    return [path for _, path in sorted(found)]
+    with os.scandir(directory) as entries:
+        found = [(int(match[1]), entry) for entry in entries if (match := LOG.fullmatch(entry.name))]
+        return [directory / entry.name for _, entry in sorted(found, key=itemgetter(0)) if entry.is_dir()]
 
 
 def segments(log: Path) -> list[Segment]:
     """The segments of one log in order. A segment that is there twice, because sealing it was interrupted, is
-    the uncompressed one: that is removed last."""
+    the uncompressed one: that is removed last. What is no file (a pipe would be waited for) is none."""
     found: dict[int, Segment] = {}
-    for path in sorted(log.iterdir()):  # .jsonl before .jsonl.gz
-        if match := SEGMENT.fullmatch(path.name):
-            found.setdefault(int(match[2]), Segment(int(match[2]), path))
+    with os.scandir(log) as entries:
+        files = [entry.name for entry in entries if SEGMENT.fullmatch(entry.name) and _is_file(entry)]
+    for name in sorted(files):  # .jsonl before .jsonl.gz
+        number = int(name[9:].partition(".")[0])
+        found.setdefault(number, Segment(number, log / name))
     return sorted(found.values())
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """Or was one when it was listed: it may have been compressed since."""
+    return entry.is_file() or not Path(entry.path).exists()

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proxy.audit.layout import SEGMENT, Segment, segments
+from proxy.audit.storage import content
 from proxy.audit.tree import Frontier
 
 PEAK = re.compile(r"[0-9a-f]{64}")
@@ -83,19 +84,19 @@ class Snapshot:
 def snapshot(folder: Path) -> Snapshot:
     """Look at a log. Raises OSError."""
     for _ in range(TRIES):
-        live, note, pruned = is_live(folder), _content(folder / "checkpoint"), _content(folder / "pruned")
+        live, note, pruned = is_live(folder), content(folder / "checkpoint"), content(folder / "pruned")
         try:
             found = segments(folder)
             ends = tuple(None if segment.sealed else segment.path.stat().st_size for segment in found)
         except FileNotFoundError:
             continue  # it was compressed or pruned this moment
-        if _content(folder / "pruned") == pruned:
+        if content(folder / "pruned") == pruned:
             break
     else:
         raise OSError(f"the segments in {folder} change faster than they can be listed; try again")
-    frontier = _content(folder / "frontier")
+    frontier = content(folder / "frontier")
     if note is None and live:
-        note = _content(folder / "checkpoint")  # the first one was not signed yet
+        note = content(folder / "checkpoint")  # the first one was not signed yet
     twice, leftover = _doubled(folder, found)
     first = _first(pruned)
     leftover += [segment.path for segment in found if segment.number < first]
@@ -115,7 +116,7 @@ def _first(pruned: bytes | None) -> int:
 def is_live(folder: Path) -> bool:
     """Whether a writer holds the log's lock. Asking holds it for a moment, shared."""
     try:
-        file = os.open(folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
+        file = os.open(folder / "lock", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
         return False
     try:
@@ -127,7 +128,8 @@ def is_live(folder: Path) -> bool:
     return False
 
 
-def _content(path: Path) -> bytes | None:
+def content(path: Path) -> bytes | None:
+    """What stands in a file; None if there is none. Raises OSError."""
     try:
         return path.read_bytes()
     except FileNotFoundError:

@@ -10,6 +10,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import stat
 import time
 from pathlib import Path
 from typing import NoReturn
@@ -19,6 +20,7 @@ write, fdatasync = os.write, os.fdatasync
 
 PRIVATE_FILE, PRIVATE_DIRECTORY = 0o600, 0o700
 ASKED = 3  # times, a millisecond apart
+SMALL = 1 << 20  # bytes; the largest file of a few lines has 4,500
 
 
 class Tail:
@@ -115,6 +117,19 @@ def replace(path: Path, content: bytes, draft: str = "new") -> None:
     finally:
         os.close(file)
     draft_path.rename(path)
+
+
+def content(path: Path) -> bytes:
+    """What stands in a file of a few lines. OSError; also for what is no such file: a pipe would be waited for,
+    and what somebody has blown up would take all memory."""
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        about = os.fstat(file)
+        if not stat.S_ISREG(about.st_mode) or about.st_size > SMALL:
+            raise OSError(errno.EINVAL, "no file of a few lines", str(path))
+        return os.read(file, SMALL)
+    finally:
+        os.close(file)
 
 
 def sync_directory(path: Path) -> None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +23,7 @@ from proxy.audit.proof.committed import Admitted, admitted, check
 from proxy.audit.proof.examine import examine, settled
 from proxy.audit.proof.walk import Tell, beginning
 from proxy.audit.snapshot import snapshot
+from proxy.audit.storage import content
 from proxy.audit.verdict import Anchored, Fault, Report, Verdict, verdict
 
 ID = re.compile(rb"hushwire/([0-9a-f]{8})")
@@ -53,7 +55,7 @@ class Audit:
 
 def published(directory: Path) -> Verifier:
     """The key in the directory. Raises CheckpointError if it is not as it was written, FileNotFoundError."""
-    text = (directory / "public.key").read_bytes().decode(errors="replace")
+    text = content(directory / "public.key").decode(errors="replace")
     verifier = Verifier.parse(text)
     if text != f"{verifier.vkey}\n":
         raise CheckpointError("it is not spelt as it was written")
@@ -128,7 +130,7 @@ def _unsaid(report: Report, fault: Fault, others: Iterable[Report], t: int | Non
 def named(folder: Path) -> str:
     """The id of a log as its checkpoint or its first event says, whoever wrote that; empty if neither does."""
     with suppress(FileNotFoundError):
-        first = (folder / "checkpoint").read_bytes().partition(b"\n")[0]
+        first = content(folder / "checkpoint").partition(b"\n")[0]
         if match := ID.fullmatch(first):
             return match[1].decode()
     with suppress(SegmentError):
@@ -139,11 +141,19 @@ def named(folder: Path) -> str:
 def _missing(audit: Audit, folders: Sequence[Path]) -> None:
     """Logs are numbered from 0, and each has an id of its own."""
     numbers = {int(match[1]) for folder in folders if (match := LOG.fullmatch(folder.name))}
-    for number in sorted(set(range(max(numbers, default=0))) - numbers):
-        audit.faults.append(Fault("removed", None, None, f"log-{number} was removed"))
+    for first, last in _gaps(sorted(numbers)):
+        gone = f"log-{first} was removed" if first == last else f"log-{first} to log-{last} were removed"
+        audit.faults.append(Fault("removed", None, None, gone))
     for log, count in Counter(report.log for report in audit.logs if report.log).items():
         if count > 1:
             audit.faults.append(Fault("inserted", None, None, f"{count} folders say that they are log {log}"))
+
+
+def _gaps(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """What is missing between 0 and the last of these, as first and last: it may be a lot, if one is wrong."""
+    for before, number in pairwise([-1, *numbers]):
+        if before + 1 < number:
+            yield before + 1, number - 1
 
 
 def _gone(audit: Audit, verifier: Verifier, anchors: Sequence[Anchor]) -> None:

@@ -18,6 +18,7 @@ from proxy.audit import events
 from proxy.audit.blocks import Block, Reading, SegmentError, blocks
 from proxy.audit.checkpoint import Checkpoint, CheckpointError, Verifier
 from proxy.audit.layout import Segment, segments
+from proxy.audit.storage import content
 from proxy.audit.tree import Frontier, leaf_hash
 from proxy.audit.writing.sides import Sides
 
@@ -86,7 +87,7 @@ def restore(folder: Path, verifier: Verifier) -> Restored:
     """Where the log in `folder` ends; a new log if it is empty. Raises UnfitError and OSError."""
     written = segments(folder)
     try:
-        signed = verifier.open((folder / "checkpoint").read_text())
+        signed = verifier.open(content(folder / "checkpoint").decode())
     except FileNotFoundError:
         if written or (folder / "frontier").exists() or (folder / "pruned").exists():
             raise UnfitError("its checkpoint is missing") from None
@@ -107,7 +108,7 @@ def _known(folder: Path, signed: Checkpoint) -> Place:
     known = Place()
     for name in ("frontier", "pruned"):  # which may have overtaken the frontier, or know of a later segment
         try:
-            place = Place.parse((folder / name).read_bytes())
+            place = Place.parse(content(folder / name))
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             continue  # then there is more to read
         if known.size <= place.size <= signed.size:

@@ -126,10 +126,12 @@ def watched(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
 
 def claimed(folders: Sequence[Path]) -> int | None:
     """How many events the checkpoints speak of, unchecked: for a bar."""
+    from proxy.audit.storage import content
+
     total = 0
     for folder in folders:
         try:
-            line = (folder / "checkpoint").read_bytes().split(b"\n")[3]
+            line = content(folder / "checkpoint").split(b"\n")[3]
         except (OSError, IndexError):
             return None
         number = line.removeprefix(b"seq ")
