@@ -476,7 +476,7 @@ def test_what_a_closing_rule_stopped_is_found_again(
     assert asked("stats", "--by", "operator") == {"close": len(refusal["f"])}
     said = asked("subject", "--entity", "EMAIL_ADDRESS", "--stdin", value=MAIL.decode())
     (occurrence,) = said["occurrences"]
-    assert (occurrence["verdict"], occurrence["operator"]) == ("refused", "close")
+    assert (occurrence["verdict"], occurrence["op"]) == ("refused", "close")
     assert verify(audit).verdict == "whole"
 
 

@@ -12,7 +12,19 @@ import typer
 
 from proxy.commands.audit.around import bar, noting, reading
 from proxy.commands.audit.given import AsJson, Directory, SigningKey, audit_of, full_name, keys_of
-from proxy.commands.audit.person import Entity, Stdin, entity_of, shredded, value_of
+from proxy.commands.audit.person import (
+    Entity,
+    Prints,
+    Region,
+    Stdin,
+    counted,
+    entity_of,
+    prints_of,
+    region_of,
+    shredded,
+    told,
+    value_of,
+)
 from proxy.commands.say import plural, stop
 
 if TYPE_CHECKING:
@@ -26,6 +38,8 @@ HELP = (
     "these messages does too. Events stay, which hold no values, and the log stays provable: an event names the "
     "places that were erased, and the request that asked for it, before anything is. What a legal hold covers is "
     "not erased. If this is interrupted, do it again.\n\n"
+    "With --region a telephone number is erased under every spelling that people of that country have for it, as "
+    "hushwire audit subject --region finds it: look there first.\n\n"
     "Examples: [bold]hushwire audit erase --entity EMAIL_ADDRESS --request DSR-2026-114[/bold], "
     "[bold]hushwire audit erase --session 1f3a9c22-17 --request DSR-2026-115[/bold]"
 )
@@ -35,6 +49,7 @@ REQUEST = re.compile(r"[\w.:/#-]{1,64}", re.ASCII)
 def erase(
     entity: Entity = None,
     stdin: Stdin = False,
+    region: Region = None,
     session: Annotated[
         str | None, typer.Option("--session", metavar="RUN-SID", help="All of this session instead of a value.")
     ] = None,
@@ -50,29 +65,36 @@ def erase(
     directory, asked = audit_of(audit), _request(request)
     if (session is None) == (entity is None):
         stop("say what to erase: --entity ENTITY for a value, or --session RUN-SID", code=2)
-    keys = keys_of(signing, made=session is not None)
+    if session is not None and region is not None:
+        stop("--region: it is for a telephone number, not for a session", code=2)
+    what: _Session | _Subject
+    if session is not None:
+        keys, what = keys_of(signing), _Session(directory, session)
+    else:
+        named = entity_of(entity)
+        where, keys = region_of(region, named), keys_of(signing, made=False)
+        what = _Subject(directory, prints_of(keys, named, value_of(stdin, named), where), where)
     with bar("looking", "segments") as tell:
-        if session is not None:
-            chosen = _carried_out(directory, keys, asked, _Session(directory, session), tell)
-        else:
-            named = entity_of(entity)
-            prints = keys.fingerprints(value_of(stdin, named), named)
-            chosen = _carried_out(directory, keys, asked, _Subject(directory, list(prints.values())), tell)
-    _tell(chosen, asked, as_json, None if session is not None else shredded(keys.all))
+        chosen = _carried_out(directory, keys, asked, what, tell)
+    _tell(chosen, asked, what, as_json, None if session is not None else shredded(keys.all))
 
 
 class _Subject:
-    """A value, by its fingerprints."""
+    """A value, by its fingerprints; `region` is the country whose spellings they are of."""
 
     what: Literal["subject", "session"] = "subject"
 
-    def __init__(self, directory: Path, prints: list[bytes]) -> None:
-        self.directory, self.prints = directory, prints
+    def __init__(self, directory: Path, prints: Prints, region: str | None) -> None:
+        self.directory, self.prints, self.region = directory, prints, region
 
     def choose(self, tell: Tell) -> Chosen:
         from proxy.audit.people.erase import of_subject
 
-        return of_subject(self.directory, self.prints, tell)
+        return of_subject(self.directory, self.prints.keys(), tell)
+
+    def counted(self, chosen: Chosen) -> dict[str, int]:
+        """By spelling."""
+        return counted(self.prints, (one.row.fingerprint for one in chosen.rows))
 
 
 class _Session:
@@ -122,17 +144,20 @@ def _request(name: str | None) -> str:
     return name
 
 
-def _tell(chosen: Chosen, request: str, as_json: bool, lost: str | None) -> None:
+def _tell(chosen: Chosen, request: str, what: _Subject | _Session, as_json: bool, lost: str | None) -> None:
     sessions = {message.sid for message in chosen.messages}
+    spelt = what.counted(chosen) if isinstance(what, _Subject) else {}
     if as_json:
-        erased = {"fingerprints": len(chosen.rows), "bodies": len(chosen.bodies), "sessions": sorted(sessions)}
-        print(json.dumps({"request": request, **erased}, indent=1))
+        erased = {"fingerprints": len(chosen.rows), "bodies": len(chosen.bodies), "sids": sorted(sessions)}
+        print(json.dumps({"request": request, **erased, **({"spellings": spelt} if spelt else {})}, indent=1))
         return
     if not chosen.rows and not chosen.bodies:
         typer.echo(f"nothing was there to erase; request {request} is in the log")
     else:
         bodies = f" and {plural(len(chosen.bodies), 'message')} as they left" if chosen.bodies else ""
-        what = f"{plural(len(chosen.rows), 'fingerprint')}{bodies}, of {plural(len(sessions), 'session')}"
-        typer.echo(f"erased {what}; request {request} is in the log")
+        words = f"{plural(len(chosen.rows), 'fingerprint')}{bodies}, of {plural(len(sessions), 'session')}"
+        typer.echo(f"erased {words}; request {request} is in the log")
+        if isinstance(what, _Subject) and what.region is not None:
+            typer.echo(f"of these, {told(spelt, what.region)}")
     if lost is not None:
         typer.echo(lost)

@@ -1,4 +1,5 @@
-"""What verbs about a person share: asking for a value without showing it, and saying what cannot be found.
+"""What verbs about a person share: asking for a value without showing it, the ways in which it may be written, and
+saying what cannot be found.
 
 A value never stands among the arguments of a command, which every process of the machine may read.
 """
@@ -7,6 +8,8 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +19,7 @@ from proxy.commands.say import stop
 
 if TYPE_CHECKING:
     from proxy.audit.people.epochs import Epoch
+    from proxy.audit.people.keys import Keys
 
 Entity = Annotated[
     str | None,
@@ -26,6 +30,27 @@ Entity = Annotated[
 Stdin = Annotated[
     bool, typer.Option("--stdin", metavar=" ", help="Read the value from stdin; on a terminal it is asked for.")
 ]
+Region = Annotated[
+    str | None,
+    typer.Option(
+        "--region",
+        metavar="CC",
+        help="Of a telephone number: in every way in which people of this country write it (two letters: DE).",
+        show_default=False,
+    ),
+]
+Prints = Mapping[bytes, str]
+"""The names of spellings (proxy/audit/people/telephone.py), by the fingerprints of a value that is spelt so."""
+WAYS = {
+    "given": "as given",
+    "international": "international (with its country's code)",
+    "national": "national (without that code: may be somebody else's in another country)",
+    "dialled": "as dialled from {region}",
+}
+UNTOLD = (
+    "A telephone number has other fingerprints where it is written with, or without, its country's code:"
+    " --region CC (such as DE, for what people in Germany write) looks for those too"
+)
 
 
 def entity_of(name: str | None) -> str:
@@ -56,6 +81,50 @@ def value_of(stdin: bool, entity: str) -> str:
     if "\n" in value:
         warn("there are several lines on stdin: they are taken as one value; ask for one at a time")
     return value
+
+
+def region_of(region: str | None, entity: str) -> str | None:
+    """The country whose spellings are looked for too; exit 2 if that makes no sense."""
+    from proxy.audit.people.spelling import TELEPHONES
+    from proxy.audit.people.telephone import known
+
+    if region is None:
+        return None
+    if entity not in TELEPHONES:
+        stop(f"--region: it is for telephone numbers ({', '.join(sorted(TELEPHONES, reverse=True))})", code=2)
+    if not known(region.upper()):  # not repeated: it may be the value
+        stop("--region: there is no such country; write its two letters, such as DE, GB or US", code=2)
+    return region.upper()
+
+
+def prints_of(keys: Keys, entity: str, value: str, region: str | None) -> Prints:
+    """What the log may have of a value. Exit 2 if it is no telephone number of `region`; a hint where a region
+    would find more."""
+    from proxy.audit.people.spelling import TELEPHONES
+    from proxy.audit.people.telephone import NumberError, Spelling, spellings
+
+    try:
+        every = [Spelling("given", value)] if region is None else spellings(value, region)
+    except NumberError:
+        stop(
+            f"the value is no telephone number of {region}, nor one that can be dialled from there",
+            "without --region it is looked for as it is given",
+            code=2,
+        )
+    if region is None and entity in TELEPHONES:
+        warn(UNTOLD)
+    return {mark: one.name for one in every for mark in keys.fingerprints(one.text, entity).values()}
+
+
+def counted(prints: Prints, found: Iterable[bytes]) -> dict[str, int]:
+    """How often each spelling that was looked for was found."""
+    counts = Counter(prints[fingerprint] for fingerprint in found)
+    return {name: counts[name] for name in WAYS if name in prints.values()}
+
+
+def told(counts: Mapping[str, int], region: str) -> str:
+    """`2 as given, 1 national`, and what that means."""
+    return ", ".join(f"{count:,} {WAYS[name].format(region=region)}" for name, count in counts.items() if count)
 
 
 def shredded(epochs: list[Epoch]) -> str | None:

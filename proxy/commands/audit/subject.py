@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from proxy.commands.audit.around import bar, noting, reading, together
 from proxy.commands.audit.given import AsJson, Directory, SigningKey, audit_of, keys_of
-from proxy.commands.audit.person import Entity, Stdin, entity_of, shredded, value_of
+from proxy.commands.audit.person import (
+    Entity,
+    Prints,
+    Region,
+    Stdin,
+    counted,
+    entity_of,
+    prints_of,
+    region_of,
+    shredded,
+    told,
+    value_of,
+)
 from proxy.commands.say import plural
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from proxy.audit.people.keys import Keys
     from proxy.audit.people.lookup import Occurrence
     from proxy.audit.reading.hits import Hit
@@ -22,7 +35,11 @@ HELP = (
     "The log holds no values. This makes the value's fingerprint with the keys of this installation and looks for "
     "that, however the value was spelt. It is read from stdin or asked for, never given as an argument; and that "
     "somebody asked is written into the log before the answer is shown.\n\n"
+    "A telephone number has other fingerprints where it is written without the code of its country, because that "
+    "may be another number elsewhere: --region DE looks for what people in Germany mean by it, too, and says what "
+    "was found under which spelling.\n\n"
     "Examples: [bold]hushwire audit subject --entity EMAIL_ADDRESS[/bold], "
+    "[bold]hushwire audit subject --entity PHONE_NUMBER --region DE[/bold], "
     "[bold]pass show case-7 | hushwire audit subject --entity PHONE_NUMBER --stdin --json[/bold]"
 )
 
@@ -30,6 +47,7 @@ HELP = (
 def subject(
     entity: Entity = None,
     stdin: Stdin = False,
+    region: Region = None,
     as_json: AsJson = False,
     audit: Directory = None,
     signing: SigningKey = None,
@@ -39,18 +57,18 @@ def subject(
     from proxy.audit.people.lookup import look_up
 
     directory, named = audit_of(audit), entity_of(entity)
-    keys = keys_of(signing, made=False)
-    fingerprints = keys.fingerprints(value_of(stdin, named), named)
+    where, keys = region_of(region, named), keys_of(signing, made=False)
+    prints = prints_of(keys, named, value_of(stdin, named), where)
     with reading(directory), bar("looking", "segments") as tell, together(directory):
-        found = look_up(directory, named, fingerprints.values(), tell)
+        found = look_up(directory, named, prints.keys(), tell)
     with noting(directory, keys) as desk:
         desk.write(events.Lookup, entity=named, found=len(found))
     if not found:
         _doubt(named)
     if as_json:
-        print(json.dumps(_answer(named, found, keys), indent=1))
+        print(json.dumps(_answer(named, found, prints, keys), indent=1))
     else:
-        _show(named, found, keys)
+        _show(named, found, prints, where, keys)
 
 
 def _doubt(entity: str) -> None:
@@ -64,33 +82,36 @@ def _doubt(entity: str) -> None:
         warn(f"{entity} is no entity that comes along{near or ', so one of your own rules has to find it'}")
 
 
-def _answer(entity: str, found: Sequence[Occurrence], keys: Keys) -> dict[str, Any]:
+def _answer(entity: str, found: Sequence[Occurrence], prints: Prints, keys: Keys) -> dict[str, Any]:
     return {
         "entity": entity,
         "found": len(found),
+        "spellings": counted(prints, (one.fingerprint for one in found)),
         "epochs": [epoch.number for epoch in keys.all if epoch.key is not None],
         "destroyed": [epoch.number for epoch in keys.all if epoch.key is None],
-        "occurrences": [_row(one) for one in found],
+        "occurrences": [_row(one, prints) for one in found],
     }
 
 
-def _row(one: Occurrence) -> dict[str, Any]:
+def _row(one: Occurrence, prints: Prints) -> dict[str, Any]:
+    """With the names that the log has; `index` is the finding's place in `f`."""
     hit, finding = one.hit, one.finding
     return {
         "log": hit.log,
         "seq": hit.seq,
         "index": one.place,
-        "time": datetime.fromtimestamp(hit.t / 1e9, UTC).isoformat(timespec="milliseconds"),
-        "session": hit.sid,
+        "t": hit.t,
+        "sid": hit.sid,
         "route": hit.route,
-        "direction": hit.way,
-        "message": hit.n,
+        "dir": hit.way,
+        "n": hit.n,
         "rule": finding.rule,
-        "operator": finding.operator,
+        "op": finding.operator,
         "mode": finding.mode,
         "verdict": _verdict(hit),
         "policy": hit.policy,
         "epoch": one.epoch,
+        "spelling": prints[one.fingerprint],
     }
 
 
@@ -99,27 +120,48 @@ def _verdict(hit: Hit) -> str:
     return hit.verdict or "refused"
 
 
-def _show(entity: str, found: Sequence[Occurrence], keys: Keys) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    from proxy.commands.audit.told import ARROWS, STYLES, console, when
+def _show(entity: str, found: Sequence[Occurrence], prints: Prints, region: str | None, keys: Keys) -> None:
+    from proxy.commands.audit.told import console
 
     screen = console()
     if found:
-        table = Table("time", "session", "", "route", "rule → operator", "verdict", box=None, pad_edge=False)
-        for hit, finding in ((one.hit, one.finding) for one in found):
-            became = f"{finding.rule} → {finding.operator}"
-            became += "" if finding.mode == "enforce" else f" ({finding.mode})"
-            cells = (when(hit.t, utc=False), hit.sid, ARROWS.get(hit.way or "", ""), hit.route, became)
-            verdict = Text(_verdict(hit), STYLES.get(_verdict(hit), ""))
-            table.add_row(*(Text(cell or "") for cell in cells), verdict)
-        screen.print(table)
+        screen.print(_table(found, prints, screen.width, spelt=region is not None))
         screen.print()
     screen.print(_sum(entity, found))
+    if region is not None and found:
+        screen.print(f"Of these, {told(counted(prints, (one.fingerprint for one in found)), region)}.")
     if lost := shredded(keys.all):
         screen.print(lost, style="yellow")
     screen.print("This lookup stands in the log, without the value.", style="dim")
+
+
+def _table(found: Sequence[Occurrence], prints: Prints, width: int, *, spelt: bool) -> Table:
+    """A line for each message and what was done there, however often the value is in it."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from proxy.commands.audit.told import ARROWS, NARROW, STYLES, TIMES, when
+
+    form = "%m-%d %H:%M:%S" if width < NARROW else "%Y-%m-%d %H:%M:%S"
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1 if width < NARROW else 2, 0, 0))
+    for name in ("time", "session", ""):
+        table.add_column(name, no_wrap=True)
+    for name in ("route", "rule → operator", *(("spelling",) if spelt else ()), "verdict"):
+        table.add_column(name, overflow="fold")
+    lines: dict[tuple[str | int, ...], list[Occurrence]] = {}
+    for one in found:
+        dealt = one.finding.rule, one.finding.operator, one.finding.mode
+        lines.setdefault((one.hit.log, one.hit.seq, *dealt, prints[one.fingerprint]), []).append(one)
+    for alike in lines.values():
+        hit, finding, times = alike[0].hit, alike[0].finding, len(alike)
+        became = f"{finding.rule} → {finding.operator}"
+        became += "" if finding.mode == "enforce" else f" ({finding.mode})"
+        became += f" {TIMES}{times:,}" if times > 1 else ""
+        cells = (when(hit.t, utc=False, form=form), hit.sid, ARROWS.get(hit.way or "", ""), hit.route, became)
+        verdict = Text(_verdict(hit), STYLES.get(_verdict(hit), ""))
+        way = (prints[alike[0].fingerprint],) if spelt else ()
+        table.add_row(*(Text(cell or "") for cell in cells), *way, verdict)
+    return table
 
 
 def _sum(entity: str, found: Sequence[Occurrence]) -> str:

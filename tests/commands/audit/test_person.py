@@ -20,6 +20,7 @@ from proxy.audit.people.subject import occurrences
 from proxy.audit.proof.verify import verify
 from proxy.audit.reading.index import Index
 from proxy.cli import app
+from proxy.commands.audit.told import TIMES
 from tests.audit.people import ANNA, BOB, MAIL, bytes_of, nothing
 from tests.commands.audit.written import SID, Writing, written
 
@@ -76,8 +77,8 @@ def test_machines_are_told_everything(proxy):
     answer = json.loads(told)
     assert (code, answer["found"], answer["epochs"], answer["destroyed"]) == (0, 2, [1], [])
     first = answer["occurrences"][0]
-    assert {name: first[name] for name in ("session", "route", "direction", "message", "rule", "operator")} == {
-        **{"session": SID, "route": "chat", "direction": "up", "message": 1, "rule": "contact", "operator": "mask"}
+    assert {name: first[name] for name in ("sid", "route", "dir", "n", "rule", "op", "spelling")} == {
+        **{"sid": SID, "route": "chat", "dir": "up", "n": 1, "rule": "contact", "op": "mask", "spelling": "given"}
     }
     assert (first["log"], first["seq"], first["index"]) == (proxy.log.id, 0, 0)
 
@@ -102,6 +103,90 @@ def test_a_question_that_was_probably_put_wrong_is_doubted(proxy, entity, value,
     code, told, complaint = run("audit", "subject", "--entity", entity, "--stdin", value=value)
     assert (code, "does not occur" in told) == (0, True)
     assert doubt in complaint and bool(doubt) == bool(complaint)
+
+
+def test_a_value_that_is_often_in_a_message_is_a_line_and_all_of_it_to_machines(proxy):
+    proxy.say(*[BOB] * 70, sid="0badcafe-9")
+    code, told, _ = run("audit", "subject", "--entity", MAIL, "--stdin", value=BOB)
+    assert code == 0 and "occurred 72 times, in 2 sessions" in told
+    assert [line for line in told.splitlines() if "0badcafe-9" in line and f"contact → mask {TIMES}70" in line]
+    assert len(told.splitlines()) < 10
+    answer = json.loads(run("audit", "subject", "--entity", MAIL, "--stdin", "--json", value=BOB)[1])
+    assert len(answer["occurrences"]) == 72
+
+
+# -- telephone numbers --------------------------------------------------------------------------------------
+
+PHONE = ["--entity", "PHONE_NUMBER", "--stdin"]
+ABROAD, HOME = "+49 30 1234567", "(030) 123 45 67"
+
+
+@pytest.fixture
+def called(proxy):
+    """A proxy that saw a number as it is written abroad, and twice as at home."""
+    for number in (ABROAD, "0049301234567", HOME, "030 7654321"):
+        proxy.say(number, entity="PHONE_NUMBER")
+    return proxy
+
+
+@pytest.mark.parametrize("value", [ABROAD, HOME, "0049 (0)30 1234567"])
+def test_a_number_is_found_under_every_spelling_of_a_country_which_are_told_apart(called, value, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    code, told, complaint = run("audit", "subject", *PHONE, "--region", "de", value=value)
+    assert (code, complaint) == (0, "") and "occurred 3 times" in told
+    assert ("may be somebody else's in another country" in told) == (value != HOME)
+    answer = json.loads(run("audit", "subject", *PHONE, "--region", "DE", "--json", value=value)[1])
+    other = {"international": 2} if value == HOME else {"national": 1}
+    assert answer["spellings"] == {"given": 1 if value == HOME else 2} | other
+    assert sorted(one["spelling"] for one in answer["occurrences"]) == sorted(
+        name for name, count in answer["spellings"].items() for _ in range(count)
+    )
+    assert "301234567" not in told + json.dumps(answer) and "123 45" not in told
+
+
+def test_without_a_country_it_is_said_that_there_are_other_spellings(called):
+    code, told, complaint = run("audit", "subject", *PHONE, value=ABROAD)
+    assert code == 0 and "occurred 2 times" in told and "spelling" not in told
+    assert "--region CC" in complaint and "1234567" not in complaint
+    assert json.loads(run("audit", "subject", *PHONE, "--json", value=ABROAD)[1])["spellings"] == {"given": 2}
+    assert "--region" not in run("audit", "subject", *AS_ANNA, value=ANNA)[2]
+
+
+def test_a_number_is_erased_under_every_spelling_of_a_country(home, called):
+    hidden = [*called.keys.fingerprints(ABROAD, "PHONE_NUMBER").values()]
+    hidden += called.keys.fingerprints(HOME, "PHONE_NUMBER").values()
+    code, told, _ = run("audit", "erase", *PHONE, "--region", "DE", "--request", "DSR-7", value=ABROAD)
+    assert code == 0 and "erased 3 fingerprints" in told
+    assert "of these, 2 as given, 1 national (without that code" in told
+    called.log.sync()
+    assert not any(one in bytes_of(home / "audit") for one in hidden)
+    told = run("audit", "erase", *PHONE, "--region", "DE", "--request", "DSR-8", "--json", value=HOME)[1]
+    assert json.loads(told)["spellings"] == {"given": 0, "international": 0}
+    assert json.loads(run("audit", "subject", *PHONE, "--json", value="030 7654321")[1])["found"] == 1
+    assert whole(home)
+
+
+@pytest.mark.parametrize("verb", [["subject"], ["erase", "--request", "a"]])
+@pytest.mark.parametrize(
+    ("arguments", "value", "said"),
+    [
+        ([*PHONE, "--region", "XX"], ABROAD, "write its two letters"),
+        ([*PHONE, "--region", ABROAD], "", "write its two letters"),
+        ([*AS_ANNA, "--region", "DE"], ANNA, "it is for telephone numbers (PHONE_NUMBER, FAX_NUMBER)"),
+        ([*PHONE, "--region", "DE"], "anna 30", "no telephone number of DE"),
+        ([*PHONE, "--region", "DE"], "0", "no telephone number of DE"),
+    ],
+)
+def test_a_country_that_makes_no_sense_is_explained(home, called, verb, arguments, value, said):
+    code, told, complaint = run("audit", *verb, *arguments, value=value)
+    assert (code, told) == (2, "") and said in complaint
+    assert "anna" not in complaint and "1234567" not in complaint
+    assert list(written(home / "audit", events.Lookup, events.Erase)) == []
+
+
+def test_a_session_has_no_country(called):
+    code, _, complaint = run("audit", "erase", "--session", SID, "--region", "DE", "--request", "a")
+    assert code == 2 and "not for a session" in complaint
 
 
 def test_nobody_is_told_what_could_not_be_taken_down(home, proxy):
@@ -186,7 +271,7 @@ def test_a_session_is_erased_without_any_value(home, proxy):
     code, told, _ = run("audit", "erase", "--session", SID, "--request", "DSR-8", "--json")
     assert (code, json.loads(told)) == (
         0,
-        {"request": "DSR-8", "fingerprints": 3, "bodies": 0, "sessions": [SID]},
+        {"request": "DSR-8", "fingerprints": 3, "bodies": 0, "sids": [SID]},
     )
     assert [erased.what for erased in written(home / "audit", events.Erase)] == ["session"]
     proxy.log.sync()

@@ -26,12 +26,14 @@ class Writing:
     def __init__(self, directory: Path, keys: Keys, segment_size: int = 64 << 20) -> None:
         self.keys, self.log = keys, open_log(directory, keys.signer, segment_size=segment_size)
 
-    def say(self, *values: str, sid: str = SID, body: bytes | None = None, **more: Any) -> None:
+    def say(
+        self, *values: str, sid: str = SID, entity: str = MAIL, body: bytes | None = None, **more: Any
+    ) -> None:
         """A message in which these values were found."""
         found, marks, kept, seq = [], b"", b"", self.log.seq
         for place, value in enumerate(values):
-            salt, mark = os.urandom(16), self.keys.mark(value, MAIL)
-            found.append(finding(c=commitment(salt, mark)))
+            salt, mark = os.urandom(16), self.keys.mark(value, entity)
+            found.append(finding(entity, c=commitment(salt, mark)))
             marks += ROW.pack(seq, place, self.keys.epoch, salt, mark)
         if body is not None:
             salt = os.urandom(16)
