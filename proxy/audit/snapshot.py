@@ -84,19 +84,19 @@ class Snapshot:
 def snapshot(folder: Path) -> Snapshot:
     """Look at a log. Raises OSError."""
     for _ in range(TRIES):
-        live, note, pruned = is_live(folder), content(folder / "checkpoint"), content(folder / "pruned")
+        live, note, pruned = is_live(folder), _content(folder / "checkpoint"), _content(folder / "pruned")
         try:
             found = segments(folder)
             ends = tuple(None if segment.sealed else segment.path.stat().st_size for segment in found)
         except FileNotFoundError:
             continue  # it was compressed or pruned this moment
-        if content(folder / "pruned") == pruned:
+        if _content(folder / "pruned") == pruned:
             break
     else:
         raise OSError(f"the segments in {folder} change faster than they can be listed; try again")
-    frontier = content(folder / "frontier")
+    frontier = _content(folder / "frontier")
     if note is None and live:
-        note = content(folder / "checkpoint")  # the first one was not signed yet
+        note = _content(folder / "checkpoint")  # the first one was not signed yet
     twice, leftover = _doubled(folder, found)
     first = _first(pruned)
     leftover += [segment.path for segment in found if segment.number < first]
@@ -128,10 +128,9 @@ def is_live(folder: Path) -> bool:
     return False
 
 
-def content(path: Path) -> bytes | None:
-    """What stands in a file; None if there is none. Raises OSError."""
+def _content(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return content(path)
     except FileNotFoundError:
         return None
 

@@ -88,9 +88,8 @@ class Report:
     """What was found out about one log: it has `blocks` with `events`; what comes before block `start` and event
     `first` was pruned; `begun` is the time of the first event (Unix, nanoseconds). `signed` and `anchored` are the
     newest heads that are right; `right`: if something is wrong, events up to there are still what was signed, if
-    that can be told although no head ends there; `anchors` counts notes that anchors keep, right or not;
-    `committing` are segments, by number, whose events speak of side files. `remarks` are sentences about what
-    cannot be told."""
+    that can be told although no head ends there; `anchors` counts notes that anchors keep, right or not. `remarks`
+    are sentences about what cannot be told."""
 
     name: str
     log: str = ""
@@ -104,7 +103,6 @@ class Report:
     signed: Head | None = None
     right: int | None = None
     anchored: Head | None = None
-    committing: set[int] = field(default_factory=set)
     anchors: int = 0
     faults: list[Fault] = field(default_factory=list)
     damages: list[Damage] = field(default_factory=list)

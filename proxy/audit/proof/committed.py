@@ -1,15 +1,13 @@
 """Whether the erasable side files hold what the events commit to, and whether what was erased was said to be.
 
-An event proves its own bytes, not that its row in `marks` or `bodies` is there. A row may be zeroed only by an
-`erase` event that names it or with a key that a `key.rotate` event destroyed, and segments may be gone only by a
-`prune` event. Rows that no event commits to are the residue of a crash and mean nothing.
+An event proves its own bytes, not that its row in `marks` or `bodies` is there. What lacks is taken down in the
+same pass that hashes the events (digest.py), a few rows of each segment; it is judged once all logs have been read
+for what they admit (admitted.py). Rows that no event commits to are the residue of a crash and mean nothing.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -18,10 +16,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from proxy.audit import bodies, events, marks
-from proxy.audit.blocks import Reading, SegmentError
-from proxy.audit.layout import Segment, segments
-from proxy.audit.snapshot import Snapshot
+from proxy.audit import bodies, marks
+from proxy.audit.blocks import Reading
+from proxy.audit.layout import Segment
+from proxy.audit.proof.admitted import Admitted
 
 BODY = -1
 """The place of a body in `erase` events, beside the indexes of findings."""
@@ -29,46 +27,8 @@ RIGHT, NONE, MISSING, WRONG = -1, -2, -3, -4
 """Instead of the epoch of a row that was erased: it is right, has no epoch, is missing, or is another one."""
 SECRET = Struct("<QH2x32s")
 """A row of marks with salt and fingerprint in one."""
-ADMISSION = re.compile(rb'"kind":"(?:erase|prune|key\.rotate)"')  # no string in JSON can hold a bare quote
-
-
-@dataclass(slots=True)
-class Admitted:
-    """What events of any log say is gone: rows (log, seq, index), epochs, and (log, block that it begins at)."""
-
-    rows: set[tuple[str, int, int]] = field(default_factory=set)
-    epochs: set[int] = field(default_factory=set)
-    pruned: set[tuple[str, int]] = field(default_factory=set)
-
-    def add(self, event: object) -> None:
-        """Take down what one event admits."""
-        match event:
-            case events.Erase():
-                self.rows.update(event.rows)
-            case events.KeyRotate(state="destroyed"):
-                self.epochs.add(event.epoch)
-            case events.Prune():
-                self.pruned.add((event.pruned, event.size))
-
-
-def admitted(folders: Iterable[Path]) -> Admitted:
-    """Read all logs for it, 0.2 us an event. Where one cannot be read it admits no more; that this is so, whoever
-    examines that log finds out. Raises OSError."""
-    found = Admitted()
-    for folder in folders:
-        with suppress(SegmentError):
-            for segment in segments(folder):
-                for run in Reading(segment).runs():
-                    for event in _admissions(run):
-                        found.add(event)
-    return found
-
-
-def _admissions(run: bytes) -> Iterator[events.Event]:
-    for match in ADMISSION.finditer(run):
-        line = run[run.rfind(b"\n", 0, match.start()) + 1 : run.find(b"\n", match.end())]
-        with suppress(ValueError):  # as above
-            yield events.decode(line)
+COMMITS = b'"c":"', b'"body":"'  # no string in JSON can hold a bare quote
+LIMIT = 1024  # rows of a segment that are kept in mind; 0.1 MiB
 
 
 class _Finding(msgspec.Struct, gc=False):
@@ -79,12 +39,44 @@ class _Message(msgspec.Struct, gc=False):
     """What an event commits to: 0.5 us to decode instead of 1.5."""
 
     seq: int
-    t: int
     f: list[_Finding] = []
     body: str = ""
 
 
-_decoded = msgspec.json.Decoder(_Message).decode_lines
+class _Timed(msgspec.Struct, gc=False):
+    seq: int
+    t: int
+
+
+_messages = msgspec.json.Decoder(_Message).decode_lines
+_times = msgspec.json.Decoder(_Timed).decode_lines
+
+
+class Lacking(NamedTuple):
+    """A row is not what event `seq` of time `t` (Unix, nanoseconds) commits to: that of the finding at `place`, or
+    of the BODY. `epoch` is that of an erased row, or says what else it is."""
+
+    seq: int
+    t: int
+    place: int
+    epoch: int
+
+
+@dataclass(slots=True)
+class Compared:
+    """What is lacking in the side files of one segment: at most LIMIT rows. `more` are the epochs of others, so
+    that a segment whose key was destroyed need not be read again."""
+
+    lacking: list[Lacking] = field(default_factory=list)
+    more: set[int] = field(default_factory=set)
+
+    def add(self, lacking: Iterable[Lacking]) -> None:
+        """Take them down."""
+        for one in lacking:
+            if len(self.lacking) < LIMIT:
+                self.lacking.append(one)
+            else:
+                self.more.add(one.epoch)
 
 
 class Lack(NamedTuple):
@@ -97,55 +89,91 @@ class Lack(NamedTuple):
     unsaid: bool
 
 
-def check(
-    shot: Snapshot, committing: Container[int], log: str, signed: int, said: Callable[[], Admitted]
+def lacks(
+    segment: Segment, end: int | None, compared: Compared, log: str, signed: int, said: Callable[[], Admitted]
 ) -> Iterator[Lack]:
-    """What the side files of the segments with these numbers lack; `said` is called where something is gone.
+    """What is wrong with the side files of a segment; `said` is called where something is gone.
 
     Behind event `signed` a row may be missing: a power cut may take it and leave its event. Raises OSError,
     SegmentError.
     """
-    for segment, end in zip(shot.segments, shot.ends, strict=True):
-        if segment.number in committing:
-            yield from _Side(segment, end, log, signed, said).lacks()
+    lacking: Iterable[Lacking] = compared.lacking
+    if compared.more and not compared.more <= said().epochs:
+        lacking = _all_lacking(segment, end)
+    for one in lacking:
+        yield from _judged(one, log, signed, said)
 
 
-class _Side:
-    def __init__(
-        self, segment: Segment, end: int | None, log: str, signed: int, said: Callable[[], Admitted]
-    ) -> None:
-        self.segment, self.end, self.log, self.signed, self.said = segment, end, log, signed, said
+def _all_lacking(segment: Segment, end: int | None) -> Iterator[Lacking]:
+    comparing = Comparing(segment)
+    for run in Reading(segment, 0, end).runs():
+        yield from comparing.lacking(run)
+
+
+def _judged(one: Lacking, log: str, signed: int, said: Callable[[], Admitted]) -> Iterator[Lack]:
+    which = f"the body of event {one.seq}"
+    if one.place != BODY:
+        which = f"the fingerprint of finding {one.place} of event {one.seq}"
+    if one.epoch == WRONG:
+        yield Lack(one.seq, one.t, f"{which} is not the one that the event commits to", unsaid=False)
+    elif (one.epoch != MISSING or one.seq < signed) and not _is_said(one, log, said()):
+        how = "is missing" if one.epoch == MISSING else "was erased"
+        yield Lack(one.seq, one.t, f"{which} {how}, and no event says so", unsaid=True)
+
+
+def _is_said(one: Lacking, log: str, said: Admitted) -> bool:
+    return (log, one.seq, one.place) in said.rows or one.epoch in said.epochs
+
+
+class Comparing:
+    """Compares the side files of a segment with its events, run by run. Made before the segment is opened: of what
+    is pruned, the segment goes last. Raises OSError."""
+
+    def __init__(self, segment: Segment) -> None:
         path = segment.beside("marks")
-        self.rows = path.read_bytes() if path.exists() else b""  # a fifth of the segment's size
+        self.rows = path.read_bytes() if path.is_file() else b""  # a fifth of the segment's size
         self.row = 0
         self.kept = _bodies(segment.beside("bodies"))
         self.body = next(self.kept, None)
+        self.commits = False
 
-    def lacks(self) -> Iterator[Lack]:
-        """In the order of the events, but for bodies."""
-        for run in Reading(self.segment, 0, self.end).runs():
-            messages = _decoded(run)
-            commits = [(one, place, found.c) for one in messages for place, found in enumerate(one.f) if found.c]
-            if not self._all_right(commits):
-                for message, place, c in commits:
-                    if (epoch := self._mark(message.seq, place, c)) != RIGHT:
-                        what = f"the fingerprint of finding {place} of event {message.seq}"
-                        yield from self._judged(message, place, epoch, what)
-            for message in messages:
-                if message.body and (epoch := self._body(message.seq, message.body)) != RIGHT:
-                    yield from self._judged(message, BODY, epoch, f"the body of event {message.seq}")
+    def lacking(self, run: bytes) -> Iterator[Lacking]:
+        """In the order of the events, but for bodies. ValueError if a line is no event."""
+        self.commits = self.commits or any(word in run for word in COMMITS)
+        if not self.commits:
+            return
+        messages = _messages(run)
+        lacking = [] if self._all_right(messages) else self._marks(messages)
+        lacking += [
+            (message.seq, BODY, epoch)
+            for message in messages
+            if message.body and (epoch := self._body(message.seq, message.body)) != RIGHT
+        ]
+        if lacking:
+            times = {event.seq: event.t for event in _times(run)}
+            yield from (Lacking(seq, times[seq], place, epoch) for seq, place, epoch in lacking)
 
-    def _all_right(self, commits: Sequence[tuple[_Message, int, str]]) -> bool:
-        """Whether the next rows are those of `commits`, one by one, as they are almost always: 1 us each."""
-        start = self.row * marks.ROW.size
-        chunk = self.rows[start : start + len(commits) * marks.ROW.size]
-        if len(chunk) < len(commits) * marks.ROW.size:
+    def _all_right(self, messages: Sequence[_Message]) -> bool:
+        """Whether the next rows are those of `messages`, one by one, as they are almost always: 0.5 us each."""
+        commits = [(one.seq, place, found.c) for one in messages for place, found in enumerate(one.f) if found.c]
+        start, size = self.row * marks.ROW.size, len(commits) * marks.ROW.size
+        chunk = self.rows[start : start + size]
+        if len(chunk) < size:
             return False
-        for (message, place, c), (seq, index, secret) in zip(commits, SECRET.iter_unpack(chunk), strict=True):
-            if seq != message.seq or index != place or sha256(secret).hexdigest()[:32] != c:
-                return False
+        rows = [(seq, index, sha256(secret).hexdigest()[:32]) for seq, index, secret in SECRET.iter_unpack(chunk)]
+        if rows != commits:
+            return False
         self.row += len(commits)
         return True
+
+    def _marks(self, messages: Sequence[_Message]) -> list[tuple[int, int, int]]:
+        """Seq, place and what became of the row, of those that are not right."""
+        return [
+            (message.seq, place, epoch)
+            for message in messages
+            for place, found in enumerate(message.f)
+            if found.c and (epoch := self._mark(message.seq, place, found.c)) != RIGHT
+        ]
 
     def _mark(self, seq: int, place: int, c: str) -> int:
         """What became of the row of a finding: RIGHT, WRONG, MISSING, or erased: its epoch."""
@@ -174,15 +202,6 @@ class _Side:
             epoch = NONE if found.gone else WRONG
         return epoch
 
-    def _judged(self, message: _Message, place: int, epoch: int, what: str) -> Iterator[Lack]:
-        if epoch == WRONG:
-            yield Lack(message.seq, message.t, f"{what} is not the one that the event commits to", unsaid=False)
-        elif epoch != MISSING or message.seq < self.signed:
-            said = self.said()
-            if (self.log, message.seq, place) not in said.rows and epoch not in said.epochs:
-                how = "is missing" if epoch == MISSING else "was erased"
-                yield Lack(message.seq, message.t, f"{what} {how}, and no event says so", unsaid=True)
-
 
 class _All:
     """Contains every seq."""
@@ -192,7 +211,5 @@ class _All:
 
 
 def _bodies(path: Path) -> Iterator[bodies.Body]:
-    try:
+    if path.is_file():  # a pipe would be waited for
         yield from bodies.read(path, _All())
-    except FileNotFoundError:
-        return

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from proxy.audit import events
 from proxy.audit.blocks import CUT, Reading, SegmentError
-from proxy.audit.proof.walk import Odd, all_stored, oddity, stored_tree
+from proxy.audit.proof.digest import Odd, oddity
+from proxy.audit.proof.walk import all_stored, stored_tree
 from proxy.audit.snapshot import Snapshot, State
 from proxy.audit.tree import leaf_hash
 from proxy.audit.verdict import Fault, Point, event_fault

@@ -16,16 +16,21 @@ line may be on its way. What needs more than one log to tell is in verify.py.
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from proxy.audit.checkpoint import Checkpoint, CheckpointError, Verifier
 from proxy.audit.layout import Segment
+from proxy.audit.proof.committed import Compared
 from proxy.audit.proof.diagnose import diagnose
-from proxy.audit.proof.walk import At, Leaves, Tell, Walked, walk
+from proxy.audit.proof.digest import Leaves, Tell
+from proxy.audit.proof.walk import Ahead, At, Walked, nobody, walk
 from proxy.audit.snapshot import Snapshot, State, StateError, snapshot
+from proxy.audit.storage import content
 from proxy.audit.verdict import Anchored, Damage, Fault, Head, Mend, Point, Report, event_fault
 
 LINES = 7  # of a note with one signature
@@ -33,9 +38,20 @@ ATTEMPTS = 5
 Result = TypeVar("Result")
 
 
-def examine(folder: Path, verifier: Verifier, notes: Sequence[Anchored], tell: Tell) -> Report:
+class Examined(NamedTuple):
+    """A log, as it was when it was looked at, and what it lacks beside each of its segments, as far as those could
+    be read: what may be lacking is for all logs together to say."""
+
+    report: Report
+    shot: Snapshot
+    compared: Sequence[Compared]
+
+
+def examine(
+    folder: Path, verifier: Verifier, notes: Sequence[Anchored], tell: Tell, ahead: Ahead = nobody
+) -> Examined:
     """Look at one log. `notes` are what anchors keep of it. Raises OSError."""
-    return settled(lambda: _Log(snapshot(folder), verifier, notes, tell).report())
+    return settled(lambda: _Log(snapshot(folder), verifier, notes).examined(tell, ahead))
 
 
 def settled(look: Callable[[], Result]) -> Result:
@@ -47,31 +63,38 @@ def settled(look: Callable[[], Result]) -> Result:
 
 
 class _Log:
-    def __init__(self, shot: Snapshot, verifier: Verifier, notes: Sequence[Anchored], tell: Tell) -> None:
-        self.shot, self.verifier, self.notes, self.tell = shot, verifier, notes, tell
+    def __init__(self, shot: Snapshot, verifier: Verifier, notes: Sequence[Anchored]) -> None:
+        self.shot, self.verifier, self.notes = shot, verifier, notes
         self.told = Report(shot.folder.name, live=shot.live, segments=len(shot.segments), anchors=len(notes))
         self.faults, self.damages = self.told.faults, self.told.damages
         self.own = -1
         """Blocks that the log's own checkpoint covers."""
 
-    def report(self) -> Report:
+    def examined(self, tell: Tell, ahead: Ahead) -> Examined:
         """Everything about this log that can be told from it and its anchors."""
         start, heads = self._start(), self._heads()
         newest = max((head.point.size for head in heads), default=0)
         frontier = self._frontier()
         points = [head.point.size for head in heads] + ([frontier.size] if frontier else [])
-        walked = walk(self.shot, start, points, newest, self.tell)
+        walked = walk(self.shot, start, points, newest, tell, ahead)
+        if any(one.lacking for one in walked.compared):
+            self._stays()
         self.told.log = self.told.log or walked.log or ""
         self.told.blocks, self.told.events, self.told.first = walked.size, walked.seq, start.seq
         self.told.start, self.told.begun = start.size, walked.begun
-        self.told.committing = walked.committing
         if walked.log and walked.log != self.told.log:
             self._fault("replaced", f"the events are those of another log, {walked.log}")
         if not self._judge(heads, start, walked):
             self._behind(walked, newest)
             self._derived(walked, newest, frontier)
         self._names()
-        return self.told
+        return Examined(self.told, self.shot, walked.compared)
+
+    def _stays(self) -> None:
+        """FileNotFoundError if something is pruned meanwhile: side files go before their segments."""
+        path = self.shot.folder / "pruned"
+        if path.exists() and content(path) != self.shot.pruned:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
 
     # -- what is claimed ----------------------------------------------------------------------------------
 

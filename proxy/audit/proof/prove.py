@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 from proxy.audit import events
 from proxy.audit.checkpoint import Checkpoint, CheckpointError, Verifier
-from proxy.audit.proof.walk import Tell, each_block
+from proxy.audit.proof.digest import Tell
+from proxy.audit.proof.walk import each_block
 from proxy.audit.snapshot import Snapshot, State, StateError, snapshot
 from proxy.audit.tree import Frontier, leaf_hash, root_from
 

@@ -19,10 +19,11 @@ from typing import Protocol
 from proxy.audit.blocks import Reading, SegmentError
 from proxy.audit.checkpoint import CheckpointError, Verifier
 from proxy.audit.layout import LOG, logs, segments
-from proxy.audit.proof.committed import Admitted, admitted, check
-from proxy.audit.proof.examine import examine, settled
-from proxy.audit.proof.walk import Tell, beginning
-from proxy.audit.snapshot import snapshot
+from proxy.audit.proof.admitted import Admitted, admitted
+from proxy.audit.proof.committed import Lack, lacks
+from proxy.audit.proof.digest import Tell, beginning
+from proxy.audit.proof.examine import Examined, examine, settled
+from proxy.audit.proof.walk import Ahead, nobody
 from proxy.audit.storage import content
 from proxy.audit.verdict import Anchored, Fault, Report, Verdict, verdict
 
@@ -68,21 +69,24 @@ def verify(
     anchors: Sequence[Anchor] = (),
     tell: Tell = lambda _: None,
     only: Path | None = None,
+    ahead: Ahead = nobody,
 ) -> Audit:
     """Look at every log of an audit, or at one of them. `key` is one that was kept elsewhere; `tell` is given
-    numbers of events. Raises OSError and AnchorError."""
+    numbers of events; `ahead` is who digests segments besides (crew.py). Raises OSError and AnchorError, and what
+    `ahead` raises."""
     audit = Audit()
     verifier = _key(directory, key, audit)
     if verifier is None:
         return audit
-    folders = logs(directory)
+    folders, found = logs(directory), []
     for folder in folders if only is None else [only]:
         notes = [note for anchor in anchors for note in anchor.notes(name)] if (name := named(folder)) else []
-        audit.logs.append(examine(folder, verifier, notes, tell))
+        found.append(examine(folder, verifier, notes, tell, ahead))
+    audit.logs = [one.report for one in found]
     said = cache(lambda: settled(lambda: admitted(folders)))
-    for report in audit.logs:
-        if not report.faults:
-            _explained(directory / report.name, report, audit.logs, said)
+    for one in found:
+        if not one.report.faults:
+            _explained(one, audit.logs, said)
     if only is not None:
         return audit
     _missing(audit, folders)
@@ -104,19 +108,26 @@ def _key(directory: Path, given: Verifier | None, audit: Audit) -> Verifier | No
     return given
 
 
-def _explained(folder: Path, report: Report, reports: Sequence[Report], said: Callable[[], Admitted]) -> None:
+def _explained(one: Examined, reports: Sequence[Report], said: Callable[[], Admitted]) -> None:
     """Whatever is gone from a log was said to be."""
+    report = one.report
     others = [other for other in reports if other is not report and other.start]
     if report.start and (report.log, report.start) not in said().pruned:
         says = f"events before {report.first} were removed, and no event says that they were pruned"
         _unsaid(report, Fault("removed", 0, report.first - 1, says), others, report.begun)
-    signed = report.signed.point.seq if report.signed else 0
-    for lack in settled(lambda: list(check(snapshot(folder), report.committing, report.log, signed, said))):
+    for lack in _lacks(one, said):
         fault = Fault("removed" if lack.unsaid else "changed", lack.seq, lack.seq, lack.says)
         if lack.unsaid:
             _unsaid(report, fault, others, lack.t)
         else:
             report.faults.append(fault)
+
+
+def _lacks(one: Examined, said: Callable[[], Admitted]) -> Iterator[Lack]:
+    """What is wrong with side files, by segment."""
+    log, signed = one.report.log, one.report.signed.point.seq if one.report.signed else 0
+    for segment, end, compared in zip(one.shot.segments, one.shot.ends, one.compared, strict=False):
+        yield from lacks(segment, end, compared, log, signed, said)
 
 
 def _unsaid(report: Report, fault: Fault, others: Iterable[Report], t: int | None) -> None:
