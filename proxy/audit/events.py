@@ -119,7 +119,9 @@ class SessionClose(Event, tag="session.close"):
 
 class Start(Event, tag="start"):
     """A writer opened the log. `run` begins the ids of its sessions; `who` is `proxy` or `desk` (a command of an
-    operator). `repaired` is the number of bytes of a torn last line that a crash left, which were cut off."""
+    operator). `repaired` is the number of bytes of a torn last line that a crash left, which were cut off;
+    `adopted` events stood in front of this one that no checkpoint covered. A crash leaves those of a second, and
+    whoever can write to the file may have added some: what they admit to have been removed, explains nothing."""
 
     who: Literal["proxy", "desk"]
     run: str
@@ -130,6 +132,7 @@ class Start(Event, tag="start"):
     durability: Literal["async", "written", "synced"]
     policies: dict[str, str]
     repaired: int | UnsetType = UNSET
+    adopted: int | UnsetType = UNSET
 
 
 class Stop(Event, tag="stop"):

@@ -23,6 +23,14 @@ ASKED = 3  # times, a millisecond apart
 SMALL = 1 << 20  # bytes; the largest file of a few lines has 4,500
 
 
+class LostError(OSError):
+    """What we write to is not what is there any more: `what` was done to it. `says` is a sentence about it."""
+
+    def __init__(self, what: str, path: Path) -> None:
+        self.says = f"{path.name} was {what} by somebody; restart the proxy, which finds out what is left"
+        super().__init__(errno.ESTALE, self.says, str(path))
+
+
 class Tail:
     """A file that only grows, by whole pieces: a piece that it could not take leaves nothing of itself."""
 
@@ -64,7 +72,7 @@ class Tail:
     def _cut(self) -> None:
         size = os.fstat(self.file).st_size
         if size < self.end:
-            raise OSError(errno.EIO, "somebody has cut a file of the log")
+            raise LostError("cut", self.path)
         if size > self.end:
             os.ftruncate(self.file, self.end)
         self.unsure = False
@@ -73,6 +81,9 @@ class Tail:
         """Until what is written now survives a power cut. In any thread; OSError."""
         end = self.end
         if end != self.synced:
+            about = os.fstat(self.file)
+            if not about.st_nlink or about.st_size < end:
+                raise LostError("cut" if about.st_nlink else "removed", self.path)
             fdatasync(self.file)
             self.synced = end
 

@@ -60,7 +60,7 @@ def desk(directory: Path, keys: Keys) -> Iterator[Desk]:
     kept = open_log(directory, keys.signer)
     try:
         opened = Desk(kept)
-        opened.write(events.Start, **_start(opened), repaired=kept.repaired or UNSET)
+        opened.write(events.Start, **_start(opened))
         try:
             yield opened
         finally:
@@ -71,4 +71,5 @@ def desk(directory: Path, keys: Keys) -> Iterator[Desk]:
 
 def _start(opened: Desk) -> Mapping[str, Any]:
     given = {"who": "desk", "run": opened.run, "version": __version__, "pid": os.getpid(), "worker": 0}
+    given |= {"repaired": opened.log.repaired or UNSET, "adopted": opened.log.adopted or UNSET}
     return given | {"level": "findings", "durability": "synced", "policies": {}}

@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from proxy.audit import events
+from proxy.audit.storage import sync_directory
 from proxy.audit.writing.turns import Turns
 
 
@@ -24,8 +25,8 @@ class Elsewhere:
         self._turns, self._loop, self._patience = turns, loop, patience
 
     def __call__(self, kind: Callable[..., events.Event], **given: Any) -> None:
-        """Take down an event; it is on the disk when this returns. OSError: the log has not taken it, or not in
-        time, and never will; or it was written, and the disk failed to sync."""
+        """Take down an event; it is on the disk, and signed, when this returns. OSError: the log has not taken it,
+        or not in time, and never will; or it was written, and the disk failed to sync."""
         told: Future[None] = Future()
         self._loop.call_soon_threadsafe(self._note, told, kind, given)
         try:
@@ -34,7 +35,9 @@ class Elsewhere:
             if told.cancel():
                 raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)) from None
             told.result()  # it is just being written, or was not for a reason of its own
-        self._turns.log.sync(sign=False)
+        kept = self._turns.log
+        kept.sync()  # and sign: what is removed now, nobody may be able to admit afterwards
+        sync_directory(kept.folder)
 
     def _note(self, told: Future[None], kind: Callable[..., events.Event], given: dict[str, Any]) -> None:
         if not told.set_running_or_notify_cancel():

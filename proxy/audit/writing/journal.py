@@ -167,6 +167,7 @@ class Journal(Turns):
             durability=self.durability,
             policies=policies,
             repaired=self.log.repaired or UNSET,
+            adopted=self.log.adopted or UNSET,
         )
         self.syncing.start()
         self.tending.start()

@@ -20,7 +20,7 @@ from proxy.audit.blocks import CUT
 from proxy.audit.bodies import Bodies
 from proxy.audit.checkpoint import Checkpoint, Signer
 from proxy.audit.layout import Segment
-from proxy.audit.storage import Tail, replace, sync_directory
+from proxy.audit.storage import LostError, Tail, replace, sync_directory
 from proxy.audit.tree import Frontier, leaf_hash
 from proxy.audit.writing.leaves import Hashes, Leaves
 from proxy.audit.writing.restore import Place, Restored
@@ -40,12 +40,14 @@ because every block is one for a moment: 0.02 us, against 0.25 for an object."""
 
 class Log:
     """`id` names it; `seq` and `size` count its events and blocks; `repaired` bytes of a torn line were cut off
-    when it was opened; `folder` is where it lies; `written` counts bytes of blocks since it was opened."""
+    when it was opened, and the last `adopted` events had no signature then; `folder` is where it lies; `written`
+    counts bytes of blocks since it was opened."""
 
     def __init__(self, folder: Path, lock: int, restored: Restored, signer: Signer, segment_size: int) -> None:
         """Use `open_log`. `lock` is the descriptor that holds the lock. Raises OSError."""
         place = restored.place
-        self.folder, self.id, self.repaired, self.written = folder, restored.log, restored.torn, 0
+        self.folder, self.id, self.written = folder, restored.log, 0
+        self.repaired, self.adopted = restored.torn, restored.adopted
         self.seq = place.seq
         self.signed = restored.signed
         """How many blocks the newest checkpoint covers; -1: there is none."""
@@ -177,6 +179,7 @@ class Log:
                 hashed = self._leaves.waiting()
                 named, self._named = self._named, False
             try:
+                self._check_ours()
                 if self._failed:
                     self._write_again(place, files, hashed)
                 for file in files:
@@ -195,6 +198,16 @@ class Log:
             if sign and self.signed != place.size:
                 self._sign(place)
             return place.size
+
+    def _check_ours(self) -> None:
+        """A folder that was moved is looked after by nobody, and one without our lock may have another writer."""
+        lock = self.folder / "lock"
+        try:
+            there, ours = lock.stat(), os.fstat(self._lock)
+        except FileNotFoundError:
+            raise LostError("removed", lock) from None
+        if (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino):
+            raise LostError("replaced", lock)
 
     def _write_again(self, place: Place, files: Sequence[Tail | Bodies], hashed: Sequence[Hashes]) -> None:
         """After a sync that failed; only what still reads as it was written."""
@@ -228,6 +241,7 @@ class Log:
         """Sync, sign, and let others have the log. OSError: it was let go, but not everything is on the disk."""
         try:
             self.sync()
+            sync_directory(self.folder)  # the checkpoint: what it admits to be erased, may be gone the next moment
         finally:
             with self._syncing:
                 self._closed = True

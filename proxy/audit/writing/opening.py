@@ -69,7 +69,7 @@ def _take(folder: Path, signer: Signer, segment_size: int) -> Log | None:
         _remove(restored.lost)
         opened = Log(folder, lock, restored, signer, segment_size)
         _continue(opened, restored)
-        opened.sync()  # a log has a name before it has an event
+        opened.sync(sign=restored.signed < 0)  # a log has a name first; what it adopts, `start` has to tell first
     except UnfitError as unfit:
         os.close(lock)
         why = str(unfit)

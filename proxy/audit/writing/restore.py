@@ -71,13 +71,14 @@ class Hashed(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Restored:
     """Log `log` ends at `place`; `torn` bytes behind it are the residue of a crash. Its checkpoint covers `signed`
-    blocks (-1: there is none). `hashed` are the segments that were read, the last one last. `lost` segments stand
-    behind the end: a power cut may leave the next segment and not the end of the one before. Nobody was promised
-    that they survive, and they must not stay."""
+    blocks (-1: there is none), and not the last `adopted` events. `hashed` are the segments that were read, the
+    last one last. `lost` segments stand behind the end: a power cut may leave the next segment and not the end of
+    the one before. Nobody was promised that they survive, and they must not stay."""
 
     log: str
     place: Place
     signed: int = -1
+    adopted: int = 0
     torn: int = 0
     hashed: tuple[Hashed, ...] = ()
     lost: tuple[Segment, ...] = ()
@@ -147,7 +148,8 @@ class _Continuing:
         if self.tree.size < self.signed.size:
             raise UnfitError("it is shorter than its checkpoint says")
         place = Place(self.tree.size, self.seq, tuple(self.tree.peaks), number, offset)
-        return Restored(self.signed.log, place, self.signed.size, torn, tuple(hashed), lost)
+        adopted = self.seq - self.signed.seq
+        return Restored(self.signed.log, place, self.signed.size, adopted, torn, tuple(hashed), lost)
 
     def _take_all(self, segment: Segment, reading: Reading, leaves: list[bytes]) -> tuple[int, int]:
         """Where the whole blocks of a segment end, and how many bytes stand behind them."""

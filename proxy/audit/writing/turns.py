@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from proxy.audit import events
+from proxy.audit.storage import LostError
 from proxy.audit.writing.log import Log
 from proxy.audit.writing.page import Pages, UnspeltError
 from proxy.audit.writing.syncing import Syncing
@@ -267,6 +268,8 @@ class Turns:
     def _trouble(self, error: Exception) -> None:
         known = isinstance(error, OSError) and error.errno
         why = os.strerror(known) if known else type(error).__name__
+        if isinstance(error, LostError):
+            why = error.says
         if self.problem is None:
             self._stuck_since = self._loop.time()
             log.error("audit: %s takes nothing: %s; affected messages wait", self.log.folder.name, why)
