@@ -124,8 +124,8 @@ def _talk(url: str) -> list[str | bytes]:
 def _is_what_left(audit: Path, sid: str, up: list[str | bytes], down: list[str | bytes], folder: Path) -> None:
     done = hushwire("audit", "replay", sid, "--json", "--audit", str(audit), folder=folder)
     told = [json.loads(line) for line in done.stdout.splitlines()]
-    for way, got in (("client_to_upstream", up), ("upstream_to_client", down)):
-        said = [one for one in told if one.get("direction") == way]
+    for way, got in (("up", up), ("down", down)):
+        said = [one for one in told if one["kind"] == "message" and one["dir"] == way]
         assert [one["text"] if "text" in one else base64.b64decode(one["base64"]) for one in said] == got
 
 

@@ -470,7 +470,7 @@ def test_what_a_closing_rule_stopped_is_found_again(
     (hit,) = asked("search", "--rule", "no-mail", "--entity", "EMAIL_ADDRESS", lines=True)
     assert (hit["kind"], len(hit["f"])) == ("refuse", len(refusal["f"]))
     shown = asked("show", refusal["sid"])
-    assert any(one["kind"] == "refuse" and one["f"] for one in shown["hits"])
+    assert any(one["kind"] == "refuse" and one["f"] for one in shown["events"])
     stats = asked("stats")
     assert (stats["entity"], stats["mode"]["stopped"]) == ({}, len(refusal["f"]))
     assert asked("stats", "--by", "operator") == {"close": len(refusal["f"])}

@@ -17,7 +17,7 @@ from proxy.audit.reading.asking import shapes_of
 from proxy.audit.reading.hits import Hit, hits_of
 from proxy.audit.reading.index import Index
 from proxy.audit.reading.question import Question
-from proxy.audit.reading.stats import Sessions, Stats
+from proxy.audit.reading.stats import SECOND, Sessions, Stats
 
 NOTABLE = {
     *("gap", "policy.reject", "prune", "erase", "hold", "key.rotate"),
@@ -46,9 +46,8 @@ class Flow:
     """In force, and the connection was closed: nothing of the message was passed on."""
 
     def as_json(self) -> dict[str, Any]:
-        """Its direction is called as everywhere beside the log."""
-        told = asdict(self)
-        return {"direction" if name == "way" else name: value for name, value in told.items()}
+        """With the names that the log has."""
+        return {{"way": "dir", "operator": "op"}.get(name, name): value for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +63,12 @@ class Force:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """The newest checkpoint of a log: its events below `seq` are signed, as of `time` (Unix time in seconds);
-    or why there is none."""
+    """The newest checkpoint of the log in a folder: its events below `end` are signed, as of `t` (Unix time in
+    nanoseconds); or why there is none."""
 
-    log: str
-    seq: int
-    time: int
+    name: str
+    end: int
+    t: int
     problem: str = ""
 
 
@@ -205,4 +204,4 @@ def _signed(directory: Path, log: Path) -> Signed:
         return Signed(log.name, 0, 0, str(error))
     except OSError as error:
         return Signed(log.name, 0, 0, error.strerror or "it cannot be read")
-    return Signed(log.name, made.seq, made.time)
+    return Signed(log.name, made.seq, made.time * SECOND)

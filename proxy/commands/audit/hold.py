@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -109,7 +109,7 @@ def release(
             desk.write(events.Hold, hold=meant.id, state="released", reason=meant.reason)
         holds.release(directory, meant.id, int(time.time()))
     if as_json:
-        print(json.dumps({"id": meant.id, "state": "released"}))
+        print(json.dumps({"hold": meant.id, "state": "released"}))
     else:
         typer.echo(f"{meant.id} is released")
 
@@ -159,18 +159,16 @@ def _covered(hold: Hold) -> str:
 
 
 def _row(hold: Hold) -> dict[str, object]:
+    """With the names that the log has; times are Unix time in nanoseconds, as everywhere in it."""
     times = {"placed": hold.placed, "from": hold.begin, "to": hold.end, "released": hold.released}
-    written = {name: _iso(time) for name, time in times.items() if time is not None}
-    named = {"session": hold.session, "route": hold.route}
-    return {"id": hold.id, "reason": hold.reason, **{k: v for k, v in named.items() if v is not None}, **written}
+    written = {name: time * 10**9 for name, time in times.items() if time is not None}
+    named = {"sid": hold.session, "route": hold.route}
+    told = {name: value for name, value in named.items() if value is not None}
+    return {"hold": hold.id, "reason": hold.reason, **told, **written}
 
 
 def _local(seconds: int) -> str:
     return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M")
-
-
-def _iso(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 def _time(written: str | None, option: str, *, whole: bool = False) -> int | None:

@@ -93,7 +93,7 @@ def _check(path: Path, key: str | None, audit: str | None, *, as_json: bool) -> 
         stop(f"not proven: {error}", code=4)
     event, signed = json.loads(proven.line), proven.checkpoint
     if as_json:
-        print(json.dumps({"proven": True, "event": event, "signed": signed.time}))
+        print(json.dumps({"proven": True, "event": event, "signed": signed.time * 10**9}))
         return
     from rich.text import Text
 

@@ -228,7 +228,7 @@ def _proof(found: Report, at: Callable[[int | None], str], *, utc: bool) -> Iter
     if found.oldest is not None:
         yield f"The oldest event that is left is of {at(found.oldest)}, the newest of {at(found.newest)}."
     rows = [
-        (one.log, f"{one.seq:,}" if not one.problem else "-", one.problem or when(one.time * 10**9, utc=utc))
+        (one.name, f"{one.end:,}" if not one.problem else "-", one.problem or when(one.t, utc=utc))
         for one in found.signed
     ]
     yield Rows(("log", "signed events", "signed at"), rows)

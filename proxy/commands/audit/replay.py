@@ -130,29 +130,25 @@ def absent(one: Spoken) -> str | None:
 
 
 def as_object(one: Spoken, seconds: float) -> dict[str, Any]:
-    """For `--json`."""
+    """For `--json`: with the names of the log, and `seconds` since the first event."""
     from proxy.audit.events import Message, Refuse, SessionClose
+    from proxy.audit.reading.question import kind_of
 
-    told: dict[str, Any] = {"session": one.event.sid, "seconds": round(seconds, 6)}
-    if isinstance(one.event, Message):
-        told |= {"direction": _direction(one.event), "number": one.event.n, "verdict": one.event.verdict}
+    event = one.event
+    told: dict[str, Any] = {"log": event.log, "seq": event.seq, "t": event.t, "kind": kind_of(event)}
+    told |= {"sid": event.sid, "seconds": round(seconds, 6)}
+    if isinstance(event, Message):
+        told |= {"dir": event.dir, "n": event.n, "op": event.op, "verdict": event.verdict}
         if one.payload is None:
             return told | {"absent": absent(one) or "dropped"}
-        if one.event.op == "text":
+        if event.op == "text":
             return told | {"text": one.payload.decode(errors="replace")}
         return told | {"base64": base64.b64encode(one.payload).decode()}
-    if isinstance(one.event, Refuse):
-        return told | {"event": "refused", "cause": one.event.cause}
-    if isinstance(one.event, SessionClose):
-        return told | {"event": "closed", "first": one.event.first, "codes": one.event.codes}
-    return told | {"event": "opened", "route": one.event.route, "subprotocol": one.event.sub or None}
-
-
-def _direction(event: Message) -> str:
-    from proxy.audit.events import WAYS
-    from proxy.core.message import Direction
-
-    return Direction(WAYS.index(event.dir)).label
+    if isinstance(event, Refuse):
+        return told | {"dir": event.dir, "cause": event.cause}
+    if isinstance(event, SessionClose):
+        return told | {"first": event.first, "codes": event.codes}
+    return told | {"route": event.route, "sub": event.sub or None}
 
 
 def _show(one: Spoken, seconds: float, console: Console) -> None:

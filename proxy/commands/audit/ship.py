@@ -163,7 +163,7 @@ def _status(directory: Path, *, as_json: bool) -> None:
 
     found = lags(directory)
     if as_json:
-        print(json.dumps([lag._asdict() for lag in found], indent=1))
+        print(json.dumps([lag._asdict() | {"since": round(lag.since * 10**9)} for lag in found], indent=1))
     elif not found:
         typer.echo("nothing is shipped yet; hushwire audit ship --help says how")
     else:

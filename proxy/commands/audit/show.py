@@ -56,7 +56,8 @@ def show(
 
 def _object(found: Timeline) -> dict[str, Any]:
     told = found._asdict()
-    return told | {name: [hit.as_json() for hit in told[name]] for name in ("hits", "policies")}
+    told["events"] = told.pop("hits")
+    return told | {name: [hit.as_json() for hit in told[name]] for name in ("events", "policies")}
 
 
 def _head(terminal: Console, found: Timeline, *, utc: bool) -> None:

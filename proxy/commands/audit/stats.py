@@ -64,20 +64,23 @@ def stats(
         asked.hint(index, question)
         counts = Stats(index.db, question)
         if as_json:
-            told = counted(counts, by, utc=utc) if by else _object(counts, utc=utc)
-            print(json.dumps(dict(told) if by else told, indent=1, ensure_ascii=False))
+            told = dict(counted(counts, by, utc=utc, iso=True)) if by else _object(counts, utc=utc)
+            print(json.dumps(told, indent=1, ensure_ascii=False))
         else:
             _show(counts, by, utc=utc)
 
 
-def counted(counts: Stats, by: str, *, utc: bool) -> Counts:
-    """Sums by one thing, the largest first, or in order of time."""
+def counted(counts: Stats, by: str, *, utc: bool, iso: bool = False) -> Counts:
+    """Sums by one thing, the largest first, or in order of time; with `iso`, hours say their zone."""
     from proxy.audit.reading.stats import by as summed
     from proxy.audit.reading.stats import by_time
 
     if by in TIMES:
         times = by_time(counts.over_time(), days=by == "day", zone=UTC if utc else None)
-        return [(when.strftime("%Y-%m-%d" if by == "day" else "%Y-%m-%d %H:%M"), count) for when, count in times]
+        if iso and by == "hour":
+            return [(when.isoformat(timespec="minutes"), count) for when, count in times]
+        form = "%Y-%m-%d" if by == "day" else "%Y-%m-%d %H:%M"
+        return [(when.strftime(form), count) for when, count in times]
     if by in OTHERS:
         return summed(counts.events(), lambda row: getattr(row, by), lambda row: row.events)
     rows = counts.findings()
@@ -94,7 +97,10 @@ def _object(counts: Stats, *, utc: bool) -> dict[str, Any]:
         "until": counts.until,
         "messages": dict(_messages(counts)),
         "sessions": counts.sessions()._asdict(),
-        **{by: dict(counted(counts, by, utc=utc)) for by in ("mode", "entity", "rule", "route", "cause", "hour")},
+        **{
+            by: dict(counted(counts, by, utc=utc, iso=True))
+            for by in ("mode", "entity", "rule", "route", "cause", "hour")
+        },
     }
 
 

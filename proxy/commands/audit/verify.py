@@ -126,7 +126,7 @@ def _log(report: Report) -> dict[str, Any]:
 def _head(head: Head | None) -> dict[str, Any] | None:
     if head is None:
         return None
-    return {"end": head.point.seq, "blocks": head.point.size, "by": head.by, "time": head.when}
+    return {"end": head.point.seq, "blocks": head.point.size, "by": head.by, "t": head.when * 10**9}
 
 
 def _fault(fault: Any) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def test_a_report_is_written_into_a_file_as_it_is_shown(audit, tmp_path, form, b
     assert (done.exit_code, done.stdout) == (0, "")
     assert file.read_text().startswith(begins)
     if form == "json":
-        assert {flow["direction"] for flow in json.loads(file.read_text())["flows"]} <= {"up", "down"}
+        assert {flow["dir"] for flow in json.loads(file.read_text())["flows"]} <= {"up", "down"}
 
 
 def test_a_file_that_could_not_be_finished_leaves_the_one_before(tmp_path):

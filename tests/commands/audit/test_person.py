@@ -358,7 +358,7 @@ def test_holds_are_listed(home, proxy):
     assert "case [red]7" in told
     assert "1 hold in force" in told
     listed = json.loads(run("audit", "hold", "list", "--all", "--json")[1])
-    assert [(hold["id"], "released" in hold) for hold in listed] == [("hold-1", False), ("hold-2", True)]
+    assert [(hold["hold"], "released" in hold) for hold in listed] == [("hold-1", False), ("hold-2", True)]
 
 
 @pytest.mark.parametrize(

@@ -220,7 +220,7 @@ def test_show_tells_a_session_from_its_opening_to_its_end(typed, audit, meant):
 
 def test_show_as_json_has_every_event(typed, audit):
     told = json.loads(typed("show", "--audit", audit, "1", "--json").stdout)
-    assert [hit["kind"] for hit in told["hits"]] == ["session.open", "message", "message", "session.close"]
+    assert [event["kind"] for event in told["events"]] == ["session.open", "message", "message", "session.close"]
     assert [hit["policy"] for hit in told["policies"]] == [NEW]
     assert (told["sid"], told["policy"], told["ms"]) == (f"{RUN}-1", OLD, 4000)
 
@@ -261,7 +261,7 @@ def test_stats_counts_what_was_redacted_and_tells_the_rest_apart(typed, audit):
         (["--by", "entity", "--mode", "shadow"], {}),
         (["--by", "mode"], {"enforce": 2, "exempt": 1, "shadow": 1}),
         (["--by", "direction"], {"up": 2}),
-        (["--by", "hour"], {"2026-11-18 11:00": 2}),
+        (["--by", "hour"], {"2026-11-18T11:00+00:00": 2}),
         (["--by", "day"], {"2026-11-18": 2}),
         (["--by", "cause"], {"too_big": 1}),
         (["--by", "kind", "--route", "billing"], {"refuse": 1, "session.open": 1}),
@@ -435,7 +435,7 @@ def test_a_record_as_markdown_and_json(typed, audit):
     assert said.startswith("# Record of processing") and "| --- |" in said and "\n## Retention and proof\n" in said
     told = json.loads(typed("report", "--audit", audit, "--json", "--route", "chat").stdout)
     assert {flow["entity"] for flow in told["flows"]} == {"EMAIL_ADDRESS", "PHONE_NUMBER", "IBAN_CODE"}
-    assert told["signed"] == [{"log": "log-0", "seq": 9, "time": DAY + 60, "problem": ""}]
+    assert told["signed"] == [{"name": "log-0", "end": 9, "t": (DAY + 60) * 10**9, "problem": ""}]
     assert typed("report", "--audit", audit, "--format", "pdf").exit_code == 2
 
 

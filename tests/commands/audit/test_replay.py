@@ -101,10 +101,11 @@ def test_the_same_as_json_is_one_object_a_line(tmp_path, log):
     erase(segments(log.folder)[0].beside("bodies"), {2})
     code, out, _ = run(tmp_path, SID, "--json")
     told = [json.loads(line) for line in out.splitlines()]
-    assert code == 0 and {one["session"] for one in told} == {SID}
-    assert [one.get("text") or one.get("base64") or one.get("absent") or one["event"] for one in told] == [
-        *("opened", "write to j***", "erased", "dropped", "AP8=", "AP8=", "closed"),
+    assert code == 0 and {one["sid"] for one in told} == {SID}
+    assert [one.get("text") or one.get("base64") or one.get("absent") or one["kind"] for one in told] == [
+        *("session.open", "write to j***", "erased", "dropped", "AP8=", "AP8=", "session.close"),
     ]
+    assert [one.get("dir") for one in told] == [None, "up", "down", "up", "up", "down", None]
     assert [one["seconds"] for one in told] == [0, 1, 2, 3, 4, 5, 6]
 
 
