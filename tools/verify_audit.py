@@ -16,8 +16,8 @@ Git repository is one). For the same reason give the key with --key, from where 
 
 Checked are: signatures; that each block is what was signed; that nothing signed or anchored is missing; that what
 is not signed yet (the last second) is in order; that what retention has removed fits what is left (`pruned`) and
-that an event says so. Not checked: time stamps (`stamps`; see `openssl ts -verify`), and the files that may be
-erased row by row (`marks`, `bodies`), which prove nothing.
+that an event says so, which was signed before. Not checked: time stamps (`stamps`; see `openssl ts -verify`), and
+the files that may be erased row by row (`marks`, `bodies`), which prove nothing.
 
 Exit codes: 0 whole; 4 tampered with; 5 damaged by a crash, which the next writer or `hushwire audit verify
 --repair` mends; 2 wrong arguments; 1 files that cannot be read.
@@ -334,7 +334,7 @@ class Log:
     def check(self, key, notes, watched):
         """Everything about this log that it and its anchors can tell."""
         heads = self.heads(key, notes)
-        newest = heads[-1][0] if heads else 0
+        newest, self.covered = heads[-1][:2] if heads else (0, 0)
         self.todo = [head for head in heads if head[0] >= self.start]
         self.frontier = state(content(self.folder / "frontier"))
         self.odd = self.differs = self.error = self.met = None
@@ -363,8 +363,8 @@ class Log:
                 event = event_of(block[: block.find(b"\n")])
                 self.begun, self.id = event["t"] if event else 0, self.id or str(event and event["log"])
             self.compare()
-            if b'"kind":"prune"' in block:
-                self.prunes += [one for one in map(event_of, block.split(b"\n")) if one and one["kind"] == "prune"]
+            if b'"kind":"prune"' in block or b'"adopted":' in block:
+                self.admit([one for one in map(event_of, block.split(b"\n")) if one])
             lines, leaf, at = block.count(b"\n"), sha256(b"\0" + block).digest(), (self.size - first) * 32
             if self.differs is None and known[at : at + 32] not in (leaf, b"") and len(known) >= at + 32:
                 self.differs = self.size, self.seq, self.seq + lines
@@ -380,6 +380,16 @@ class Log:
                 print(f"\r{self.folder.name}: {self.seq} events", end="\r", file=sys.stderr)
         if self.differs is None and len(known) // 32 > self.size - first:
             self.differs = self.size, self.seq, self.seq + 1
+
+    def admit(self, events):
+        """What says that something was pruned, if it was signed before; what the next writer found without a
+        signature (`adopted`) was not."""
+        for event in events:
+            if event["kind"] == "prune" and event["seq"] < self.covered:
+                self.prunes.append(event)
+            elif event["kind"] == "start":
+                adopted = event.get("adopted", 0)
+                self.prunes = [one for one in self.prunes if one["seq"] < event["seq"] - adopted]
 
     def compare(self):
         """With the heads that are reached, and keep what the tree is here."""

@@ -11,6 +11,7 @@ import gzip
 import itertools
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ from proxy.audit.tree import Frontier, leaf_hash
 from proxy.audit.verdict import Anchored
 from proxy.audit.writing.restore import restore
 from tests.audit.logs import DAY, HandMade, finding, message
+from tools import verify_audit as tool
 
 START = {"who": "proxy", "run": "0badcafe", "version": "0", "pid": 1, "worker": 0, "level": "findings"}
 START |= {"durability": "written", "policies": {}}
@@ -479,6 +481,51 @@ def test_what_was_pruned_without_an_event_was_removed(tmp_path):
     (fault,) = verify(tmp_path).logs[0].faults
     assert (fault.look, fault.first, fault.last) == ("removed", 0, 2)
     assert "no event says that they were pruned" in fault.says
+
+
+def adopting(log: HandMade) -> None:
+    """The next writer finds what is not signed, goes on behind it, and signs it all. It tells how much it was."""
+    log.block((events.Start, START | {"adopted": 1}))
+    log.checkpoint()
+
+
+def behind_its_back(log: HandMade, tell: Callable[[], object]) -> None:
+    """Let somebody who has no key write to the log: its checkpoint does not change."""
+    kept = (log.folder / "checkpoint").read_bytes(), (log.folder / "frontier").read_bytes()
+    tell()
+    (log.folder / "checkpoint").write_bytes(kept[0])
+    (log.folder / "frontier").write_bytes(kept[1])
+
+
+@pytest.mark.parametrize("adopted", [False, True])
+def test_what_nobody_has_signed_explains_no_removal(tmp_path, adopted):
+    """Else whoever can write to the directory would only have to say so."""
+    log = small(tmp_path)
+    behind_its_back(log, lambda: prune(log))
+    if adopted:
+        adopting(log)
+    (fault,) = verify(tmp_path).logs[0].faults
+    assert (fault.look, fault.first, fault.last) == ("removed", 0, 2)
+    _, (alone,) = tool.verify(tmp_path)
+    assert "no event says that they were pruned" in alone.bad[0]
+
+
+@pytest.mark.parametrize("adopted", [False, True])
+@pytest.mark.parametrize(
+    "told",
+    [
+        (events.Erase, {"request": "r1", "what": "subject", "rows": [("3f9ac21b", 1, 0)]}),
+        (events.KeyRotate, {"epoch": 1, "state": "destroyed"}),
+    ],
+)
+def test_what_nobody_has_signed_explains_no_erasure(tmp_path, told, adopted):
+    log, path = marked(tmp_path)
+    data = path.read_bytes()
+    path.write_bytes(data[:56] + bytes(32) + data[88:])
+    log.block(told)
+    if adopted:
+        adopting(log)
+    assert faults(verify(tmp_path)) == ["the fingerprint of finding 0 of event 1 was erased, and no event says so"]
 
 
 def test_an_interrupted_pruning_leaves_what_a_crash_leaves(tmp_path):

@@ -1,5 +1,6 @@
 """What events say is gone: a row may be zeroed only by an `erase` event that names it or with a key that a
-`key.rotate` event destroyed, and segments may be gone only by a `prune` event. Any log may say it of any other.
+`key.rotate` event destroyed, and segments may be gone only by a `prune` event. Any log may say it of any other,
+but nobody who cannot sign may.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from pathlib import Path
 
 from proxy.audit import events
 from proxy.audit.blocks import Reading, SegmentError
+from proxy.audit.checkpoint import CheckpointError, Verifier
 from proxy.audit.layout import segments
+from proxy.audit.storage import content
 
-ADMISSION = re.compile(rb'"kind":"(?:erase|prune|key\.rotate)"')  # no string in JSON can hold a bare quote
+ADMISSION = re.compile(rb'"kind":"(?:erase|prune|key\.rotate)"|"adopted":')  # no JSON string can hold a bare quote
 
 
 @dataclass(slots=True)
@@ -36,20 +39,38 @@ class Admitted:
                 self.pruned.add((event.pruned, event.size))
 
 
-def admitted(folders: Iterable[Path]) -> Admitted:
+def admitted(folders: Iterable[Path], verifier: Verifier) -> Admitted:
     """Read all logs for it, 0.2 us an event. Where one cannot be read it admits no more; that this is so, whoever
     examines that log finds out. Raises OSError."""
     found = Admitted()
     for folder in folders:
-        with suppress(SegmentError):
-            for segment in segments(folder):
-                for run in Reading(segment).runs():
-                    for event in _admissions(run):
-                        found.add(event)
+        for event in _signed(folder, verifier):
+            found.add(event)
     return found
 
 
-def _admissions(run: bytes) -> Iterator[events.Event]:
+def _signed(folder: Path, verifier: Verifier) -> list[events.Any]:
+    """What a log admits, as far as its checkpoint goes: what removes signs first, so nothing was removed by what
+    was not signed. Nor by what the next writer found without a signature, and signed since (`adopted`)."""
+    kept: list[events.Any] = []
+    try:
+        end = verifier.open(content(folder / "checkpoint").decode(errors="replace")).seq
+    except (FileNotFoundError, CheckpointError):
+        return kept
+    with suppress(SegmentError):
+        for segment in segments(folder):
+            for run in Reading(segment).runs():
+                for event in _admissions(run):
+                    if event.seq >= end:
+                        return kept
+                    if isinstance(event, events.Start):
+                        kept = [one for one in kept if one.seq < event.seq - (event.adopted or 0)]
+                    else:
+                        kept.append(event)
+    return kept
+
+
+def _admissions(run: bytes) -> Iterator[events.Any]:
     for match in ADMISSION.finditer(run):
         line = run[run.rfind(b"\n", 0, match.start()) + 1 : run.find(b"\n", match.end())]
         with suppress(ValueError):  # as above

@@ -83,7 +83,7 @@ def verify(
         notes = [note for anchor in anchors for note in anchor.notes(name)] if (name := named(folder)) else []
         found.append(examine(folder, verifier, notes, tell, ahead))
     audit.logs = [one.report for one in found]
-    said = cache(lambda: settled(lambda: admitted(folders)))
+    said = cache(lambda: settled(lambda: admitted(folders, verifier)))
     for one in found:
         if not one.report.faults:
             _explained(one, audit.logs, said)
