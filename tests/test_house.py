@@ -324,7 +324,6 @@ ELSEWHERE = {
     "proxy.detect.aliases": ("tests/detect/test_keys.py", "names of keys are judged by what keys say"),
     "proxy.detect.keywords": ("tests/detect/test_keys.py", "names of keys are judged by what keys say"),
     "proxy.detect.keygate": ("tests/detect/test_ownkeys.py", "a gate is judged by what it lets pass"),
-    "proxy.detect.plausible": ("tests/detect/test_keys.py", "values are judged under their keys"),
     "proxy.detect.characters": ("tests/detect/test_normal.py", "characters are judged by what is folded"),
     "proxy.pseudonyms.fakes.dates": ("tests/pseudonyms/test_fakes.py", "a surrogate is judged by its form"),
     "proxy.pseudonyms.fakes.draw": ("tests/pseudonyms/test_fakes.py", "a surrogate is judged by its form"),

@@ -1,7 +1,7 @@
 """The names of keys whose values are personal, as words in lower case without accents, in many languages.
 
 Data alone. How a key is split into words and compared is said in proxy/detect/keys.py; what a value must look
-like for each kind, in proxy/detect/plausible.py. One line is one language, or one family of them; the first is
+like for each kind, in proxy/detect/plausible/. One line is one language, or one family of them; the first is
 English. A name that several kinds claim belongs to the first.
 """
 

@@ -1,7 +1,7 @@
 """What the key above a value says about it: `$.user.first_name` holds a name, whatever stands there.
 
 Keys are the strongest context there is, and without a language model the only one for names and addresses. What
-keys are called is in aliases.py, how they are read in keywords.py, what a value must look like in plausible.py.
+keys are called is in aliases.py, how they are read in keywords.py, what a value must look like in plausible/.
 Values that tell themselves (e-mail, cards ...) are found without keys too, by the recognizers.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
@@ -17,10 +17,10 @@ from unicodedata import normalize
 
 from proxy.core.finding import Finding
 from proxy.core.message import Leaf
-from proxy.detect import plausible
 from proxy.detect.aliases import ABOVE, ENDINGS, HOLDERS, HOT, NUMBERS, ROLES
 from proxy.detect.keywords import LONGEST_KEY, NAMES, NOTHING, PEOPLE, Name, Word, named, singulars, words
 from proxy.detect.ownkeys import OwnKeys
+from proxy.detect.plausible import dates, network, numbers, people, places, secrets
 
 SCORE = 0.9
 REMEMBERED = 4096
@@ -31,49 +31,49 @@ class Hint(NamedTuple):
     """What a key says its values are, whether a value can be that, and how many characters it may have."""
 
     entity: str
-    check: plausible.Check
+    check: Callable[[str], bool]
     longest: int = 400
 
 
 _HINTS = {
-    "given name": Hint("PERSON", plausible.name),
-    "family name": Hint("PERSON", plausible.name),
-    "full name": Hint("PERSON", plausible.name),
-    "somebody": Hint("PERSON", plausible.full_name),
-    "street": Hint("LOCATION", plausible.street),
-    "road": Hint("LOCATION", plausible.road),
-    "address": Hint("LOCATION", plausible.address),
-    "city": Hint("LOCATION", plausible.city),
-    "postcode": Hint("LOCATION", plausible.postcode),
-    "place": Hint("LOCATION", plausible.place),
-    "birth date": Hint("DATE_OF_BIRTH", plausible.birth_date),
-    "ssn": Hint("US_SSN", plausible.ssn),
-    "itin": Hint("US_ITIN", plausible.ssn),
-    "tax id": Hint("TAX_ID", plausible.identifier),
-    "national id": Hint("NATIONAL_ID", plausible.identifier),
-    "passport": Hint("PASSPORT", plausible.document),
-    "driver license": Hint("DRIVER_LICENSE", plausible.identifier),
-    "plate": Hint("LICENSE_PLATE", plausible.plate),
-    "iban": Hint("IBAN_CODE", plausible.iban),
-    "bank account": Hint("BANK_ACCOUNT", plausible.account),
-    "card": Hint("CREDIT_CARD", plausible.card),
-    "cvv": Hint("CARD_CODE", plausible.cvv),
-    "phone": Hint("PHONE_NUMBER", plausible.phone),
-    "email": Hint("EMAIL_ADDRESS", plausible.email),
-    "ip": Hint("IP_ADDRESS", plausible.ip),
-    "mac": Hint("MAC_ADDRESS", plausible.mac),
-    "imei": Hint("IMEI", plausible.imei),
-    "medical id": Hint("MEDICAL_ID", plausible.identifier),
-    "password": Hint("SECRET", plausible.password),
-    "passphrase": Hint("SECRET", plausible.passphrase),
-    "code": Hint("SECRET", plausible.code),
-    "some token": Hint("SECRET", plausible.unknown_token, 16_384),
-    "token": Hint("SECRET", plausible.token, 16_384),
-    "cookie": Hint("SECRET", plausible.cookie, 16_384),
+    "given name": Hint("PERSON", people.name),
+    "family name": Hint("PERSON", people.name),
+    "full name": Hint("PERSON", people.name),
+    "somebody": Hint("PERSON", people.full_name),
+    "street": Hint("LOCATION", places.street),
+    "road": Hint("LOCATION", places.road),
+    "address": Hint("LOCATION", places.address),
+    "city": Hint("LOCATION", places.city),
+    "postcode": Hint("LOCATION", places.postcode),
+    "place": Hint("LOCATION", places.place),
+    "birth date": Hint("DATE_OF_BIRTH", dates.birth_date),
+    "ssn": Hint("US_SSN", numbers.ssn),
+    "itin": Hint("US_ITIN", numbers.ssn),
+    "tax id": Hint("TAX_ID", numbers.identifier),
+    "national id": Hint("NATIONAL_ID", numbers.identifier),
+    "passport": Hint("PASSPORT", numbers.document),
+    "driver license": Hint("DRIVER_LICENSE", numbers.identifier),
+    "plate": Hint("LICENSE_PLATE", numbers.plate),
+    "iban": Hint("IBAN_CODE", numbers.iban),
+    "bank account": Hint("BANK_ACCOUNT", numbers.account),
+    "card": Hint("CREDIT_CARD", numbers.card),
+    "cvv": Hint("CARD_CODE", numbers.cvv),
+    "phone": Hint("PHONE_NUMBER", numbers.phone),
+    "email": Hint("EMAIL_ADDRESS", network.email),
+    "ip": Hint("IP_ADDRESS", network.ip),
+    "mac": Hint("MAC_ADDRESS", network.mac),
+    "imei": Hint("IMEI", numbers.imei),
+    "medical id": Hint("MEDICAL_ID", numbers.identifier),
+    "password": Hint("SECRET", secrets.password),
+    "passphrase": Hint("SECRET", secrets.passphrase),
+    "code": Hint("SECRET", secrets.code),
+    "some token": Hint("SECRET", secrets.unknown_token, 16_384),
+    "token": Hint("SECRET", secrets.token, 16_384),
+    "cookie": Hint("SECRET", secrets.cookie, 16_384),
 }
 _NAME = "name"  # the one kind that depends on what stands before or above it
-_SAYS_WHO = Hint("PERSON", plausible.spoken_name)
-_MAY_SAY_WHO = Hint("PERSON", plausible.full_name)
+_SAYS_WHO = Hint("PERSON", people.spoken_name)
+_MAY_SAY_WHO = Hint("PERSON", people.full_name)
 
 NO_KEYS: Mapping[str, Sequence[str]] = MappingProxyType({})
 ENTITIES = frozenset(hint.entity for hint in _HINTS.values())
