@@ -12,6 +12,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,7 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rules", default="default", help="rules of ours, by name or path")
+    parser.add_argument("--ner", default="off", help="language models for names, with commas: rampart,strict")
     parser.add_argument("--only", default="", help="peers whose name contains this; 'none' for ours alone")
     parser.add_argument("--data", type=Path, default=DATA, help="folder with the evaluation data of others")
     parser.add_argument("--seed", type=int, default=0, help="make other messages, of the same kinds")
@@ -168,7 +170,10 @@ def main() -> None:
     missing: dict[str, str] = {}
     if not options.data.is_dir():
         missing["synth v2, privy, datafog, thirty"] = f"no folder {options.data.name}: see --data"
-    makers: list[tuple[str, Callable[[], Finder]]] = [("hushwire", lambda: Ours(options.rules))]
+    models = dict.fromkeys(("off", *options.ner.split(",")))
+    makers: list[tuple[str, Callable[[], Finder]]] = [
+        ("hushwire" if ner == "off" else f"hushwire {ner}", partial(Ours, options.rules, ner)) for ner in models
+    ]
     makers += [(name, make) for name, make in PEERS if options.only in name]
     for name, make in makers:
         print(f"{name} ...", file=sys.stderr, flush=True)

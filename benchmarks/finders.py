@@ -23,6 +23,7 @@ from proxy.core.message import Direction, Edit, Kind, Leaf
 from proxy.core.plugs import Codec, Detector, Findings
 from proxy.core.session import Session
 from proxy.detect.engine import Engine
+from proxy.detect.ner import Names, open_model
 from proxy.rulebook.ground import Ground
 from proxy.rulebook.load import build
 
@@ -60,13 +61,15 @@ class Finder(Protocol):
 
 
 class Ours:
-    """Hushwire: `Lane.work` under the rules of that name or file, watched from both sides."""
+    """Hushwire: `Lane.work` under the rules of that name or file, watched from both sides; with a language model
+    for names, if one is given as `--ner` takes it."""
 
     slow = False
 
-    def __init__(self, rules: str = "default") -> None:
+    def __init__(self, rules: str = "default", ner: str = "off") -> None:
         self.name = "hushwire" if rules == "default" else f"hushwire {rules}"
-        built = build(rules, Ground(partial(Engine, budget=BUDGET), time.time()))
+        names = None if ner == "off" else Names(open_model(ner))
+        built = build(rules, Ground(partial(Engine, budget=BUDGET, names=names), time.time()))
         self.policy, self.engine = built.policy, built.detector
         self.watch: Watch | None = None
         self.engine.prepare(self.policy.wanted(Direction.CLIENT_TO_UPSTREAM))
