@@ -239,6 +239,11 @@ def in_order(block, log, number, seq):
     return True
 
 
+def number(path):
+    """Of a segment: its order in the log."""
+    return int(SEGMENT.fullmatch(path.name)[1])
+
+
 def content(path, largest=SMALL):
     """The bytes of a file; None if it is not there. A pipe would be waited for."""
     if not path.exists():
@@ -357,7 +362,7 @@ class Log:
         """Take the blocks of one segment, and compare them with the hashes that its side file has."""
         first, known = self.size, content(side(path, "leaves"), LARGEST) or b""
         self.sides.append((path, first, known))
-        number, offset = int(SEGMENT.fullmatch(path.name)[1]), 0
+        offset = 0
         for block in blocks(path, self.torn):
             if self.begun is None:
                 event = event_of(block[: block.find(b"\n")])
@@ -374,7 +379,7 @@ class Log:
                 self.lost = len(self.sides) > 1 and self.size == first and event and event["seq"] > self.seq
             self.tree.add(leaf)
             offset += len(block)
-            self.at = number, offset
+            self.at = number(path), offset
             self.size, self.seq = self.size + 1, self.seq + lines
             if watched and self.size % 4096 == 0:
                 print(f"\r{self.folder.name}: {self.seq} events", end="\r", file=sys.stderr)
@@ -424,7 +429,7 @@ class Log:
         if self.odd is not None or self.error:
             self.bad.append(f"event {self.seq if self.odd is None else self.odd} is not what should be there")
         for path, length in self.torn:
-            behind = [first for other, first, _ in self.sides if other.name > path.name]
+            behind = [first for other, first, _ in self.sides if number(other) > number(path)]
             if path.suffix == ".gz" or any(first < self.size for first in behind):
                 self.bad.append(f"{path.name} ends with {length} bytes that are no event")
             elif not self.live:

@@ -18,14 +18,16 @@
       holds.json                    legal holds
       tend.lock                     held by whoever erases, or places a hold (tend)
 
-A segment's name is the day of its first event (UTC) and its number within the log, which is its order. Proxies
-and commands of an operator (who = desk) take the first log that nobody has locked, so logs stay few.
+A segment's name is the day of its first event (UTC) and its number within the log, which alone is its order.
+Proxies and commands of an operator (who = desk) take the first log that nobody has locked, so logs stay few.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import time
+from calendar import timegm
 from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import itemgetter
@@ -58,6 +60,14 @@ class Segment:
     def sealed(self) -> bool:
         """Whether it is compressed, and written no more."""
         return self.path.suffix == ".gz"
+
+    @property
+    def day(self) -> int | None:
+        """Of its name, in days since 1970 (UTC); None if there is no such day."""
+        try:
+            return timegm(time.strptime(self.path.name[:8], "%Y%m%d")) // 86_400
+        except ValueError:
+            return None
 
     def beside(self, kind: str) -> Path:
         """Its side file: `leaves`, `marks` or `bodies`."""

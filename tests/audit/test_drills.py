@@ -95,8 +95,8 @@ def test_clocks_that_jump_change_no_order(tmp_path, monkeypatch):
     assert len({event.t // days for event in found}) > 2, "the clock did jump"
     assert any(after.t < before.t for before, after in pairwise(found))
     assert verified(tmp_path / "audit") == "whole"
-    names = [path.name for path in sorted(Path(tmp_path / "audit" / "log-0").glob("*.jsonl*"))]
-    assert names == sorted(names, key=lambda name: int(name[9:15])), "days never go back"
+    numbers = sorted(int(path.name[9:15]) for path in Path(tmp_path / "audit" / "log-0").glob("*.jsonl*"))
+    assert numbers == list(range(len(numbers))), "days may go back, numbers are the order"
 
 
 def test_a_log_is_whole_while_its_segments_are_compressed(tmp_path):

@@ -85,17 +85,43 @@ def test_a_block_larger_than_a_segment_has_one_of_its_own(tmp_path):
     assert [len(segment.path.read_bytes().splitlines()) for segment in segments(log.folder)] == [20, 1]
 
 
-def test_a_new_day_begins_a_segment_and_a_clock_that_is_set_back_does_not(tmp_path):
+def test_a_new_day_begins_a_segment_and_a_clock_that_is_set_back_over_midnight_does_not(tmp_path):
     log = opened(tmp_path)
-    for t in (NOON, NOON + A_DAY, NOON, NOON + 3 * A_DAY, NOON - 9 * A_DAY, NOON + A_DAY):
+    for t in (NOON, NOON + A_DAY, NOON, NOON + 3 * A_DAY, NOON + 2 * A_DAY):
         block(log, t=t)
     log.close()
     names = [segment.path.name for segment in segments(log.folder)]
     assert names == ["20261118-000000.jsonl", "20261119-000001.jsonl", "20261121-000002.jsonl"]
-    assert seqs(log.folder) == list(range(6))
+    assert seqs(log.folder) == list(range(5))
     log = opened(tmp_path)
-    block(log, t=NOON)
+    block(log, t=NOON + 2 * A_DAY)
     assert len(segments(log.folder)) == 3
+
+
+def test_a_day_that_a_wrong_clock_has_said_ends_with_it(tmp_path):
+    """Else the segment would be of that day for ever: no other one would begin, and retention not remove it."""
+    log = opened(tmp_path)
+    for t in (NOON, NOON + 27_000 * A_DAY, NOON, NOON + A_DAY, -NOON, NOON + A_DAY):
+        block(log, t=t)
+    log.close()
+    names = [segment.path.name[:8] for segment in segments(log.folder)]
+    assert names == ["20261118", "21001021", "20261118", "20261119", "19130214", "20261119"]
+    assert seqs(log.folder) == list(range(6))
+    assert verify(tmp_path).verdict == "whole"
+
+
+def test_a_segment_that_has_the_name_of_no_day_is_gone_on_behind(tmp_path):
+    log = opened(tmp_path)
+    block(log)
+    log.close()
+    (segment,) = segments(log.folder)
+    for path in (segment.path, segment.beside("leaves")):
+        path.rename(path.with_name(f"20269999{path.name[8:]}"))
+    log = opened(tmp_path)
+    block(log)
+    log.close()
+    assert [segment.path.name[:8] for segment in segments(log.folder)] == ["20269999", "20261118"]
+    assert verify(tmp_path).verdict == "whole"
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO, errno.EROFS, errno.EDQUOT])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -227,3 +228,16 @@ def test_where_a_log_begins_is_on_the_disk_before_anything_is_removed(kept, monk
     begun = [numbers for pruned, numbers in seen if pruned]
     assert set(before) <= set(begun[0])
     assert not set(before) <= set(begun[-1])
+
+
+@pytest.mark.parametrize("name", ["21001020", "20269999"])
+def test_a_name_that_a_wrong_clock_has_given_keeps_nothing_for_ever(tmp_path, name):
+    """Its day is to come, or there is none: then it counts when the file was written last."""
+    kept = Kept(tmp_path)
+    first = segments(kept.log.folder)[0]
+    os.utime(first.path, (at(0), at(0)))
+    for path in [first.path, first.beside("leaves"), first.beside("marks")]:
+        path.rename(path.with_name(f"{name}{path.name[8:]}"))
+    assert (kept.prune(day=6.9), kept.numbers[0]) == (0, 0)
+    assert (kept.prune(), kept.numbers[0]) == (3, 3)
+    assert verify(tmp_path).verdict == "whole"

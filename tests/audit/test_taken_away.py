@@ -70,7 +70,7 @@ def test_a_log_that_is_taken_away_is_not_synced(tmp_path, take_away: Callable[[P
     block(log)
     with pytest.raises(LostError, match="by somebody; restart the proxy"):
         log.sync()
-    with pytest.raises(OSError, match="by somebody|No such file|has lost"):
+    with pytest.raises(OSError, match=r"by somebody|No such file|has lost"):
         log.close()
 
 

@@ -13,6 +13,7 @@ import pytest
 from proxy.audit.layout import segments
 from proxy.audit.proof.verify import verify
 from proxy.audit.writing import tending
+from proxy.audit.writing.clock import Clock
 from proxy.audit.writing.retention import Retention
 from proxy.audit.writing.tending import Tending
 from tests.audit.writing import NOON, SECOND, block, opened
@@ -167,3 +168,19 @@ def test_what_it_leaves_is_whole(tmp_path):
     kept.stop()
     log.close()
     assert verify(tmp_path).verdict == "whole"
+
+
+def test_a_clock_that_leaps_ahead_prunes_nothing(log):
+    block(log)
+    block(log, t=time.time_ns() + A_DAY)
+    log.sync()
+    said: list[dict[str, Any]] = []
+    busy = Tending(log, lambda kind, **given: said.append(given), Retention(seconds=90 * 86_400.0), [])
+    leap = [0.0]
+    busy._clock = Clock(lambda: time.time() + leap[0])
+    leap[0] = 74 * 31_557_600.0
+    busy.prune()
+    assert (said, len(segments(log.folder))) == ([], 2)
+    busy._clock = Clock(lambda: time.time() + leap[0])  # started in that century, it is all there is to go by
+    busy.prune()
+    assert (len(said), len(segments(log.folder))) == (1, 1)

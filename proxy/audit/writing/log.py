@@ -11,7 +11,6 @@ import errno
 import os
 import threading
 import time
-from calendar import timegm
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -72,7 +71,7 @@ class Log:
     def go_on(self, segment: Segment, leaves: Tail, lacking: list[bytes], marks: Tail | None) -> None:
         """Continue an open segment, whose side files are given, and the `leaves` that are lacking. OSError."""
         self._file = Tail(segment.path, self._offset)
-        self._day = timegm(time.strptime(segment.path.name[:8], "%Y%m%d")) // 86_400
+        self._day = -1 if segment.day is None else segment.day
         self._marks = marks
         self._leaves.go_on(leaves, lacking)
 
@@ -112,7 +111,8 @@ class Log:
             return
         block, count, marks, bodies, day = self._owed
         file = self._file
-        if file is None or day > self._day or (self._offset and self._offset + len(block) > self._limit):
+        full = self._offset and self._offset + len(block) > self._limit
+        if file is None or full or day > self._day or day < self._day - 1:
             file = self._next(day)
         if marks or bodies:
             self._put_rows(block, count, marks, bodies, day)
@@ -139,8 +139,8 @@ class Log:
             self._owed = (block, count, b"", b"", day)
 
     def _next(self, day: int) -> Tail:
-        """The next segment: its number is its order, its day never goes back."""
-        number, day = self._number + (self._file is not None), max(day, self._day)
+        """The next segment. Its day goes back if the clock was wrong by more than one: retention goes by it."""
+        number, day = self._number + (self._file is not None), self._day if day == self._day - 1 else day
         stem = time.strftime("%Y%m%d", time.gmtime(day * 86_400)) + f"-{number:06}"
         file = Tail(self.folder / f"{stem}.jsonl")
         with self._state:

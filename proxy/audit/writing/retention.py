@@ -9,7 +9,6 @@ stays too, as long as the size of the log allows it.
 from __future__ import annotations
 
 import time
-from calendar import timegm
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +83,7 @@ def overdue(found: Sequence[Segment], retention: Retention, now: float) -> int:
     sizes = [sum(path.stat().st_size for path in _files(segment)) for segment in found]
     total, gone = sum(sizes), 0
     for segment, size in zip(found, sizes, strict=True):
-        old = retention.seconds and _day_ends(segment) + retention.seconds <= now
+        old = retention.seconds and _ended(segment, now) + retention.seconds <= now
         if not old and not (retention.size and total > retention.size):
             break
         total -= size
@@ -180,6 +179,9 @@ def _files(segment: Segment) -> Iterator[Path]:
     yield segment.path
 
 
-def _day_ends(segment: Segment) -> int:
-    """When the day of its name is over (Unix time): no event of it is later, unless a clock was set back."""
-    return timegm(time.strptime(segment.path.name[:8], "%Y%m%d")) + DAY
+def _ended(segment: Segment, now: float) -> float:
+    """When no event of it was later (Unix time): when the day of its name was over. The name of one that was begun
+    by a clock that was wrong may say nothing, or a day to come; then it is when the file was written last."""
+    if segment.day is not None and segment.day * DAY <= now:
+        return (segment.day + 1) * DAY
+    return segment.path.stat().st_mtime

@@ -16,6 +16,7 @@ from pathlib import Path
 from proxy.audit import storage
 from proxy.audit.checkpoint import CheckpointError
 from proxy.audit.layout import logs, segments
+from proxy.audit.writing.clock import Clock
 from proxy.audit.writing.log import Log
 from proxy.audit.writing.retention import Retention, Told, overdue, prune
 from proxy.audit.writing.sealing import finished, seal
@@ -38,7 +39,7 @@ class Tending:
     ) -> None:
         self._log, self._told, self._retention, self._anchors = kept, told, retention, anchors
         self._anchored = ["" for _ in anchors]  # the newest checkpoint that each of them has
-        self._every = every
+        self._every, self._clock = every, Clock()
         self._next: dict[str, float] = {}  # not before, by name of what is done
         self._woken, self._ended = threading.Event(), False
         self._thread = threading.Thread(target=self._run, name="audit-tend", daemon=True)
@@ -107,21 +108,21 @@ class Tending:
 
     def prune(self) -> bool:
         """Remove what is too old, here and in logs that nobody writes to. Raises what prune does."""
-        own = self._log.folder
-        prune(own, self._log.settled, self._log.signed, self._retention, self._told)
+        own, now = self._log.folder, self._clock.now()
+        prune(own, self._log.settled, self._log.signed, self._retention, self._told, now)
         for folder in logs(own.parent):
-            if folder != own and overdue(segments(folder), self._retention, time.time()):
-                self._prune_idle(folder)
+            if folder != own and overdue(segments(folder), self._retention, now):
+                self._prune_idle(folder, now)
         return True
 
-    def _prune_idle(self, folder: Path) -> None:
+    def _prune_idle(self, folder: Path, now: float) -> None:
         """If nobody holds it, and it is signed."""
         lock = storage.lock(folder / "lock")
         if lock is None:
             return
         try:
             signed = self._log.verifier.open((folder / "checkpoint").read_text()).size
-            prune(folder, sys.maxsize, signed, self._retention, self._told)
+            prune(folder, sys.maxsize, signed, self._retention, self._told, now)
         except (FileNotFoundError, CheckpointError):
             log.warning("audit: %s is not pruned: it has no checkpoint of ours", folder.name)
         finally:
