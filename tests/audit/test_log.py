@@ -105,7 +105,7 @@ def test_a_day_that_a_wrong_clock_has_said_ends_with_it(tmp_path):
         block(log, t=t)
     log.close()
     names = [segment.path.name[:8] for segment in segments(log.folder)]
-    assert names == ["20261118", "21001021", "20261118", "20261119", "19130214", "20261119"]
+    assert names == ["20261118", "21001021", "20261118", "20261119", "19130213", "20261119"]
     assert seqs(log.folder) == list(range(6))
     assert verify(tmp_path).verdict == "whole"
 
