@@ -348,6 +348,8 @@ ELSEWHERE = {
     "proxy.rulebook.spare": ("tests/rulebook/test_exceptions.py", "values are what exceptions spare"),
     "proxy.supervisor": ("tests/wire/test_workers.py", "workers are processes, and are drilled as such"),
     "proxy.wire.inspection": ("tests/wire/test_relay.py", "looking is told as part of a conversation"),
+    "proxy.wire.notes": ("tests/wire/test_unlogged.py", "notes are judged by what waits for them"),
+    "proxy.wire.pending": ("tests/wire/test_held.py", "a held message is judged by what waits behind it"),
     "proxy.wire.pump": ("tests/wire/test_leg.py", "what is read is judged by what a leg sends on"),
     "proxy.wire.unfinished": ("tests/wire/test_leg.py", "fragments are judged by what they add up to"),
     "proxy.wire.door": ("tests/wire/test_fidelity.py", "a handshake is judged by both of its ends"),

@@ -112,7 +112,7 @@ class Exchange:
     def opened(self, relay: Relay, subprotocol: str = "", who: str = "") -> None:
         """Both handshakes are done. Raises what the audit log raises: then nothing has been opened."""
         if self.journal is not None:
-            self.journal.opened(relay.inspection.session, subprotocol, relay.key, who)
+            self.journal.opened(relay.session, subprotocol, relay.key, who)
         self.handshakes -= 1
         self.relays.add(relay)
         self.tally.connections += 1
@@ -124,7 +124,7 @@ class Exchange:
         if not self.relays:
             self.quiet.set()
         self._forget(relay.key)
-        self.forget(relay.inspection.session)
+        self.forget(relay.session)
         for leg in relay.legs:
             self.tally.messages[leg.side] += leg.messages
             self.tally.bytes[leg.side] += leg.bytes
@@ -133,7 +133,7 @@ class Exchange:
         log.info("session %s closed by %s after %.1f s, %d up, %d down", relay.name, relay.first, age, up, down)
         if self.journal is not None:
             try:
-                self.journal.closed(relay.inspection.session, ending(relay, age))
+                self.journal.closed(relay.session, ending(relay, age))
             except Exception as error:  # there is nothing left to close
                 log.error("session %s: %s while noting its end", relay.name, type(error).__name__)
 

@@ -1,6 +1,6 @@
-"""What a connection says, looked at: messages go to the lanes, pings and close reasons too.
+"""What a connection says, looked at: messages go to the lanes, and what control frames carry (controls.py) too.
 
-Nothing is forwarded that this module did not return, and every failure in here is a Refusal, which closes
+No message is forwarded that this module did not return, and every failure in here is a Refusal, which closes
 both sides (unless the route says on_error: pass, and then it is noted as a leak). How they are closed is
 relay.py's matter.
 """
@@ -11,16 +11,15 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from concurrent.futures import Future
-from functools import lru_cache, partial
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from proxy.core.action import CLEAN, LEAKED, UNSEEN, Action, Cause, Drop, Note, Refusal, Send
 from proxy.core.lane import UnsettledError, refusal_of
-from proxy.core.message import Close, Direction, Kind, Side
-from proxy.core.session import Session
+from proxy.core.message import Kind
 from proxy.wire.deflate import DeflateParams, deflate, inflate
-from proxy.wire.frames import CLOSE, FIN, PING, close_payload, read_close
+from proxy.wire.pending import Pending
 
 if TYPE_CHECKING:
     from proxy.core.lane import Lane
@@ -31,46 +30,10 @@ if TYPE_CHECKING:
 log = logging.getLogger("hushwire")
 
 GATE_LIMIT = 64 * 1024  # bytes scanned on the loop: 0.2 ms; larger messages go to a worker unscanned
-PINGS_KEPT = 8  # rewritten pings whose pongs may still come
 BINARY = Kind.BINARY  # 7 ns instead of 130: in Python 3.11 members of an Enum are looked up in Python
 LEAKING = (Cause.PIPELINE, Cause.BUDGET)  # the only causes that a route may let pass: nothing was decided
 DROPPED = bytes(bytearray(b"dropped"))
 """This object, not its content, is what a message becomes that a rule drops: an empty message is one too."""
-
-
-@lru_cache(64)  # made anew, a note takes longer than the gate
-def plain_note(direction: Direction, kind: Kind, verdict: str, digest: str) -> Note:
-    """The note of a message in which nothing was found."""
-    return Note(direction, kind, verdict, None, digest, ())
-
-
-class Pending:
-    """One message that is being looked at in a worker, and what it takes to send it on."""
-
-    __slots__ = ("compressed", "frames", "future", "kind", "number", "payload", "since", "timer")
-
-    def __init__(
-        self,
-        kind: Kind,
-        payload: bytes,
-        number: int,
-        since: float,
-        future: Future[list[Action]],
-        timer: asyncio.TimerHandle,
-    ) -> None:
-        self.kind = kind
-        self.payload = payload
-        self.number = number
-        self.since = since
-        self.future = future
-        self.timer = timer
-        self.compressed = False
-        self.frames: Sequence[bytes] = ()
-
-    def give_up(self) -> None:
-        """Nobody waits for the verdict any more: if no worker has begun, none will, and others are served."""
-        self.timer.cancel()
-        self.future.cancel()
 
 
 class Inspection:
@@ -81,10 +44,9 @@ class Inspection:
         "deflate",
         "every",
         "exchange",
-        "journal",
         "live",
+        "notes",
         "pending",
-        "pings",
         "relay",
         "resting",
         "session",
@@ -96,16 +58,15 @@ class Inspection:
         self.relay = relay
         self.exchange = exchange
         self.live = exchange.live  # `.lanes` of the policy in force, by Direction
-        self.session = Session(relay.sid, exchange.name)
-        self.journal = exchange.journal
-        self.every = self.journal is not None and self.journal.every  # clean messages are noted too
+        self.session = relay.session
+        self.notes = relay.notes
+        self.every = exchange.journal is not None and exchange.journal.every  # clean messages are noted too
         self.always = self.every or exchange.settings.binary == "deny"
         self.deflate = deflated
         self.pending: list[Pending | None] = [None, None]  # by Side
         self.turn = exchange.turn
         self.spent = 0.0  # seconds of this turn of the loop
         self.resting: list[asyncio.Handle | None] = [None, None]  # by Side: goes on in the next turn
-        self.pings: list[tuple[Side, bytes, bytes]] = []  # who sent it, as covered, as it was
 
     def watched(self, leg: Leg) -> bool:
         """Whether anybody needs to look at what this leg sends."""
@@ -122,16 +83,18 @@ class Inspection:
         if kind is BINARY and exchange.settings.binary != "scan":
             if exchange.settings.binary == "deny":
                 raise Refusal(Cause.BINARY)
-            self._passes(leg, kind, payload, count, UNSEEN)
+            if self.every:
+                self.notes.passes(leg, lane, kind, payload, count, UNSEEN)
             return payload
         if not lane.watches:  # it is only noted
-            self._passes(leg, kind, payload, count, UNSEEN)
+            if self.every:
+                self.notes.passes(leg, lane, kind, payload, count, UNSEEN)
             return payload
         since = 0.0
         try:
             if size <= GATE_LIMIT and lane.clear(kind, payload, self.session):
                 if self.every:
-                    self._passes(leg, kind, payload, count, CLEAN)
+                    self.notes.passes(leg, lane, kind, payload, count, CLEAN)
                 return payload  # most traffic ends here
             since = perf_counter()
             number = leg.messages + leg.dropped + count + 1
@@ -158,6 +121,19 @@ class Inspection:
             pending.compressed = True
         return payload if new is inflated else new
 
+    def look_now(self, leg: Leg, kind: Kind, payload: bytes) -> bytes:
+        """Like `inspect`, for something small that is no message (a control frame holds 125 bytes): never None."""
+        since = perf_counter()
+        try:
+            actions = self.live.lanes[leg.side].prompt.work(kind, payload, self.session)
+            took = perf_counter() - since
+            result = self._settled(leg, kind, actions, 0, len(payload), took)
+        except Exception as error:
+            self._refuse_or_leak(leg, kind, payload, 0, since, error)
+            return payload
+        self.spent += took
+        return result
+
     def squeeze(self, leg: Leg, payload: bytes) -> bytes | None:
         """`payload` deflated the way the other end of `leg` would have done it; None: send it plain."""
         return deflate(payload, self.deflate[leg.side]) if self.deflate is not None else None
@@ -172,59 +148,15 @@ class Inspection:
         match actions:
             case [Send(_, payload)]:
                 if self.every and number:
-                    self._noted(leg, self._plain(leg, kind, CLEAN), number, size, payload, took)
+                    self.notes.clean(leg, self.live.lanes[leg.side], kind, number, size, payload, took)
                 return payload
             case [Note() as note, Send(_, payload)]:
-                self._note(leg, note, number, size, payload, took)
+                self.notes.found(leg, note, number, size, payload, took)
                 return payload
             case [Note() as note, Drop()]:
-                self._note(leg, note, number, size, None, took)
+                self.notes.found(leg, note, number, size, None, took)
                 return DROPPED
         raise Refusal(Cause.PIPELINE)  # a settled message has a Send or a Drop
-
-    def _note(self, leg: Leg, note: Note, number: int, size: int, sent: bytes | None, took: float) -> None:
-        """Have `note` counted, and taken down by the audit log. Raises Refusal or UnsettledError if it is not."""
-        self._noted(leg, note, number, size, sent, took)
-        try:
-            self.exchange.sink(note)
-        except Exception as full:
-            raise UnsettledError(type(full).__name__) from None
-
-    def _noted(self, leg: Leg, note: Note, number: int, size: int, sent: bytes | None, took: float) -> None:
-        if self.journal is None:
-            return
-        try:
-            waits = self.journal.message(self.session, note, number, size, sent, took)
-        except Exception as error:  # its type is all that may be said: its text may quote what was to be written
-            log.error("session %s: %s in the audit log", self.relay.name, type(error).__name__)
-            raise Refusal(Cause.AUDIT) from None
-        if waits and sent is not None:
-            leg.unlogged += 1
-
-    def _passes(self, leg: Leg, kind: Kind, payload: bytes, count: int, verdict: str) -> None:
-        """A message goes on as it is that nobody has to settle."""
-        if self.every:
-            number = leg.messages + leg.dropped + count + 1
-            self._noted(leg, self._plain(leg, kind, verdict), number, len(payload), payload, 0.0)
-
-    def _plain(self, leg: Leg, kind: Kind, verdict: str) -> Note:
-        lane = self.live.lanes[leg.side]
-        return plain_note(lane.direction, kind, verdict, lane.policy.digest)
-
-    def wait(self, leg: Leg) -> None:
-        """Have `leg` told when the log has what was noted."""
-        assert self.journal is not None  # who else had notes to wait for
-        self.journal.wait(leg)
-
-    def committed(self) -> bool:
-        """Whether the log has all that was noted: it writes it at once, for what cannot wait."""
-        assert self.journal is not None
-        try:
-            self.journal.commit()
-        except Exception as error:
-            log.error("session %s: %s in the audit log", self.relay.name, type(error).__name__)
-            return False
-        return True
 
     def _refusal(self, error: Exception) -> Refusal:
         if not isinstance(error, Refusal):
@@ -246,7 +178,7 @@ class Inspection:
         note = Note(lane.direction, kind, LEAKED, refusal.cause, lane.policy.digest, ())
         took = perf_counter() - since if since else 0.0
         try:
-            self._note(leg, note, number, len(payload), payload, took)
+            self.notes.found(leg, note, number, len(payload), payload, took)
         except Exception as full:
             raise self._refusal(full) from None
         log.error("session %s: a message was forwarded uninspected (on_error: pass)", self.relay.name)
@@ -305,54 +237,7 @@ class Inspection:
             pending.give_up()
             leg.release(b"".join(pending.frames))
 
-    # -- control frames -----------------------------------------------------------------------------------
-
-    def ping(self, leg: Leg, opcode: int, payload: bytes, raw: bytes) -> bytes:
-        """The ping or pong to forward. Pings can carry text too, so a found value is covered with stars; the
-        pong that answers such a ping gets the original back, or its sender would not recognise it."""
-        if opcode != PING:
-            for index, (side, covered, original) in enumerate(self.pings):
-                if side is leg.peer.side and payload == covered:
-                    del self.pings[index]
-                    return leg.peer.spell(raw[0], original)
-        if not payload or not self.watched(leg) or self._look_now(leg, Kind.BINARY, payload) is payload:
-            return raw
-        covered = b"*" * len(payload)
-        if opcode == PING:
-            self.pings = [*self.pings[1 - PINGS_KEPT :], (leg.side, covered, payload)]
-        return leg.peer.spell(raw[0], covered)
-
-    def _look_now(self, leg: Leg, kind: Kind, payload: bytes) -> bytes:
-        """Inspect something small (a control frame holds 125 bytes) without waiting."""
-        since = perf_counter()
-        try:
-            actions = self.live.lanes[leg.side].prompt.work(kind, payload, self.session)
-            took = perf_counter() - since
-            result = self._settled(leg, kind, actions, 0, len(payload), took)
-        except Exception as error:
-            self._refuse_or_leak(leg, kind, payload, 0, since, error)
-            return payload
-        self.spent += took
-        return result
-
-    def reason(self, leg: Leg, payload: bytes, raw: bytes) -> tuple[int, bytes]:
-        """The code of a CLOSE (1005 for an empty one) and the frame to pass on: its reason is text like any other.
-
-        Codes are passed on as they are, illegal ones too (as a byte tunnel would): the endpoint judges them.
-        """
-        try:
-            code, reason = read_close(payload)
-            reason.decode()
-        except UnicodeDecodeError:
-            raise Refusal(Cause.BAD_UTF8) from None
-        except ValueError:
-            raise Refusal(Cause.PROTOCOL) from None
-        if reason and self.watched(leg):
-            new = self._look_now(leg, Kind.TEXT, reason)
-            if new is not reason:
-                said = "" if new is DROPPED else new.decode()
-                raw = leg.peer.spell(FIN | CLOSE, close_payload(Close(code, said)))
-        return 1005 if code is None else code, raw
+    # -- a leg that rests, and one that ends --------------------------------------------------------------
 
     def rests(self, leg: Leg, reason: int, seconds: float) -> None:
         """Let `leg` carry on in the next turn of the loop or `seconds` later, unless it is forgotten by then."""

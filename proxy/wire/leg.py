@@ -236,7 +236,7 @@ class Leg(asyncio.Protocol):
         self.held |= LOG
         if self.parts is not None:  # they wait like everything else that is not read yet
             self.backlog, self.parts = self.parts, None
-        self.inspection.wait(self)
+        self.relay.notes.wait(self)
 
     def written(self) -> None:
         """The log has what was noted before the waiting began: let it go, unless more was noted since."""
@@ -255,7 +255,7 @@ class Leg(asyncio.Protocol):
         """The connection ends: send what is good and waits for nothing but the log, which has to take it now (in
         the durability `synced` everybody waits for the disk; that is rare). If it cannot, nothing is sent."""
         if self.unlogged or self.held & LOG:
-            if not self.inspection.committed():
+            if not self.relay.notes.committed():
                 self.lose()
                 return
             self.unlogged = 0

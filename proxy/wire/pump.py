@@ -182,7 +182,7 @@ class Pump(Leg):
                 self.message = None
             self.relay.close_frame(self, payload, raw)
             return
-        raw = self.inspection.ping(self, opcode, payload, raw)
+        raw = self.relay.controls.ping(self, opcode, payload, raw)
         if self.message is not None and self.message.watched:
             self.message.controls.append(len(self.message.frames))
             self.message.frames.append(raw)

@@ -7,15 +7,17 @@ inspection.py's matter.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from proxy.core.action import Action, Cause, CloseSide, Note, Refusal
 from proxy.core.message import Close, Direction, Side
+from proxy.core.session import Session
+from proxy.wire.controls import Controls
 from proxy.wire.deflate import DeflateParams
 from proxy.wire.frames import CLOSE, FIN, build, close_payload
 from proxy.wire.inspection import Inspection
+from proxy.wire.notes import Notes
 from proxy.wire.pace import PacedLeg
 from proxy.wire.pump import Pump
 from proxy.wire.reset import reset
@@ -23,8 +25,6 @@ from proxy.wire.reset import reset
 if TYPE_CHECKING:
     from proxy.wire.exchange import Exchange
     from proxy.wire.leg import Leg
-
-log = logging.getLogger("hushwire")
 
 
 class Relay:
@@ -35,6 +35,7 @@ class Relay:
         "born",
         "closed",
         "codes",
+        "controls",
         "deadline",
         "exchange",
         "first",
@@ -44,8 +45,10 @@ class Relay:
         "lost_legs",
         "lost_messages",
         "name",
+        "notes",
         "reasons",
         "refused",
+        "session",
         "sid",
         "untaken",
     )
@@ -62,7 +65,10 @@ class Relay:
         self.sid = sid
         self.name = f"{exchange.crowd.run}-{sid}"  # in the log and the audit
         self.key = key  # under which the limits count this client
+        self.session = Session(sid, exchange.name)
+        self.notes = Notes(exchange, self.session, self.name)
         self.inspection = Inspection(self, exchange, deflated)
+        self.controls = Controls(self.inspection)
         limit, rsv1 = exchange.settings.max_message, deflated is not None
         self.active = True  # bytes came since the last sweep
         self.born = self.now()
@@ -94,13 +100,13 @@ class Relay:
 
     def close_frame(self, leg: Leg, payload: bytes, raw: bytes) -> None:
         """CLOSE from `leg`: pass it on behind everything sent before, and hear nothing more from there."""
-        code, raw = self.inspection.reason(leg, payload, raw)
+        code, raw = self.controls.reason(leg, payload, raw)
         self.codes[leg.side], self.reasons[leg.side] = code, max(len(payload) - 2, 0)
         if self.refused:
             leg.deaf = True
             self._hang_up(leg)  # its answer to the proxy's own CLOSE: swallowed, or two peers storm each other
             return
-        if leg.unlogged and not self.inspection.committed():  # its reason: nothing waits behind a CLOSE
+        if leg.unlogged and not self.notes.committed():  # its reason: nothing waits behind a CLOSE
             raise Refusal(Cause.AUDIT)
         leg.unlogged = 0
         leg.out.append(raw)
@@ -136,7 +142,7 @@ class Relay:
             for action in actions:
                 match action:
                     case Note():
-                        self._record(action)
+                        self.notes.refused(action, self.lost_messages)
                     case CloseSide(side, close):
                         self._send_close(self.legs[side], close)
         for leg in self.legs:  # only now: a leg may find its peer's answer behind a held message, and hang up
@@ -144,16 +150,6 @@ class Relay:
             leg.unblock(leg.blocked)  # its answer has to be read
             if leg.deaf:
                 self._hang_up(leg)
-
-    def _record(self, note: Note) -> None:
-        """Note a refusal. Where even that fails the connection is closed all the same: nothing leaves."""
-        journal = self.exchange.journal
-        try:
-            self.exchange.sink(note)
-            if journal is not None:
-                journal.refused(self.inspection.session, note, self.lost_messages)
-        except Exception as error:
-            log.error("session %s: %s while noting a refusal", self.name, type(error).__name__)
 
     def _send_close(self, leg: Leg, close: Close) -> None:
         if leg.told or leg.ended or leg.transport.is_closing():
