@@ -11,9 +11,9 @@ import pytest
 
 from proxy.audit.layout import segments
 from proxy.audit.proof.diagnose import WINDOW
-from proxy.audit.proof.verify import verify
 from proxy.audit.verdict import Report
 from tests.audit.logs import HandMade, finding, message
+from tests.audit.verified import verify
 from tests.audit.writing import block, opened
 
 Lines = list[tuple[int, bytes]]  # with the segment that they stand in

@@ -16,11 +16,11 @@ from proxy.audit.marks import rows
 from proxy.audit.people import erase, hold
 from proxy.audit.people.keys import Keys
 from proxy.audit.people.subject import occurrences
-from proxy.audit.proof.verify import verify
 from proxy.audit.writing.desk import desk
 from proxy.audit.writing.retention import Retention, prune
 from proxy.audit.writing.sealing import finished, seal
 from tests.audit.people import ANNA, BOB, MAIL, nothing
+from tests.audit.verified import verify
 from tests.commands.audit.written import Writing, written
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "verify_audit.py"

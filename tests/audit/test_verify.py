@@ -23,11 +23,12 @@ from proxy.audit.blocks import blocks
 from proxy.audit.checkpoint import Signer
 from proxy.audit.layout import segments
 from proxy.audit.proof.repair import BusyError, repair
-from proxy.audit.proof.verify import Audit, verify
+from proxy.audit.proof.verify import Audit
 from proxy.audit.tree import Frontier, leaf_hash
 from proxy.audit.verdict import Anchored
 from proxy.audit.writing.restore import restore
 from tests.audit.logs import DAY, HandMade, finding, message
+from tests.audit.verified import verify
 from tools import verify_audit as tool
 
 START = {"who": "proxy", "run": "0badcafe", "version": "0", "pid": 1, "worker": 0, "level": "findings"}

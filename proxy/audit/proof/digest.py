@@ -11,7 +11,7 @@ What is signed is only hashed and counted, because the root proves every byte of
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
@@ -135,15 +135,17 @@ class _Digesting:
             said, self.done.begun = beginning(run)
             self.log = said if self.log is None else self.log
         self._compare(run)
-        # by lines, which are found by memchr: 60 % of the time of splitting at each head
-        lines = BytesIO(run).readlines()
-        heads = [at for at, line in enumerate(lines) if line[: len(events.HEAD)] == events.HEAD]
-        alone = len(heads) == len(lines)
-        heads.append(len(lines))
-        blocks = lines if alone else [b"".join(lines[at:to]) for at, to in pairwise(heads)]
-        hashes = [sha256(b"\0" + block).digest() for block in blocks]
+        # by lines, which memchr finds: 60 % of the time of splitting where blocks begin
+        lines, head, width = BytesIO(run).readlines(), events.HEAD, len(events.HEAD)
+        heads = [at for at, line in enumerate(lines) if line[:width] == head]
+        if len(heads) == len(lines):
+            hashes = [sha256(b"\0" + line).digest() for line in lines]
+            heads.append(len(lines))
+        else:
+            heads.append(len(lines))
+            hashes = [sha256(b"".join([b"\0", *lines[at:to]])).digest() for at, to in pairwise(heads)]
         self._hold_against(hashes, heads)
-        self._go(blocks, hashes, heads)
+        self._go(lines, hashes, heads)
         self.offset += len(run)
         return len(lines)
 
@@ -162,25 +164,24 @@ class _Digesting:
             same = next(n for n, leaf in enumerate(hashes) if there[n * 32 : n * 32 + 32] != leaf)
             told.differs = self.size + same, self.seq + heads[same]
 
-    def _go(self, blocks: list[bytes], hashes: list[bytes], heads: list[int]) -> None:
+    def _go(self, lines: list[bytes], hashes: list[bytes], heads: list[int]) -> None:
         """Go on by these blocks, which begin with the lines `heads`; the last of those is behind all."""
         size, seq, taken = self.size, self.seq, 0
-        points = self.points[bisect(self.points, size) : bisect(self.points, size + len(blocks))]
-        for upto in sorted({point - size for point in points} | {len(blocks)}):
+        points = self.points[bisect(self.points, size) : bisect(self.points, size + len(hashes))]
+        for upto in sorted({point - size for point in points} | {len(hashes)}):
             if self.size >= self.signed:
-                self._look(blocks[taken:upto])
+                self._look(lines[at:to] for at, to in pairwise(heads[taken : upto + 1]))
             self.span.extend(hashes[taken:upto])
             self.size, self.seq = size + upto, seq + heads[upto]
             if self.size in points:
-                self._stop(sum(map(len, blocks[:upto])))
+                self._stop(sum(map(len, lines[: heads[upto]])))
             taken = upto
 
-    def _look(self, blocks: list[bytes]) -> None:
+    def _look(self, blocks: Iterable[list[bytes]]) -> None:
         seq = self.seq
-        for number, block in enumerate(blocks, self.size):
-            lines = block[:-1].split(b"\n")
+        for number, lines in enumerate(blocks, self.size):
             if self.done.odd is None:
-                self.done.odd = oddity(lines, self.log or "", number, seq)
+                self.done.odd = oddity([line[:-1] for line in lines], self.log or "", number, seq)
             seq += len(lines)
 
     def _stop(self, more: int = 0) -> None:

@@ -38,12 +38,24 @@ def verify(
     repair: Annotated[
         bool, typer.Option("--repair", metavar=" ", help="Mend what a crash has left: torn lines, derived files.")
     ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            metavar="N",
+            min=1,
+            help="Read so many segments at once, each in a process of its own; without, one for each core. "
+            "A small log is read by one.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: AsJson = False,
     audit: Directory = None,
 ) -> None:
     """`hushwire audit verify`."""
     from proxy.audit.layout import logs
     from proxy.audit.proof.anchors import AnchorError
+    from proxy.audit.proof.crew import CrewError, cores, crew
     from proxy.audit.proof.verify import verify
     from proxy.audit.verdict import EXIT
 
@@ -53,13 +65,16 @@ def verify(
     if not folders and not anchors and not (directory / "public.key").exists():
         stop(f"there is no audit log in {directory}", "name its directory with --audit DIR", code=2)
     only = one_of(directory, log) if log else None
+    looked_at = [only] if only else folders
     begun = time.perf_counter()
     try:
-        with watched("verifying", claimed([only] if only else folders)) as tell:
-            found = verify(directory, given, anchors, tell, only)
+        with watched("verifying", claimed(looked_at)) as tell, crew(looked_at, jobs or cores()) as ahead:
+            found = verify(directory, given, anchors, tell, only, ahead)
         mended = _mend(directory, found, given) if repair else []
     except AnchorError as error:
         stop(str(error), code=1)
+    except CrewError as error:
+        stop(str(error), "try again, or with --jobs 1; if it was killed, was there too little memory?", code=1)
     except OSError as error:
         stop(f"{error.filename or directory} cannot be read ({error.strerror})", code=1)
     took = time.perf_counter() - begun
