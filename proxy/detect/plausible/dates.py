@@ -15,8 +15,9 @@ _MONTHS = {
     name: number
     for number, names in enumerate(
         """
-        jan ene gen sty january|feb fev lut|mar maa mrz mär|apr abr avr kwi|may mai mag mei maj|jun giu cze juin
-        |jul lug lip juil|aug ago aou sie aoû|sep set wrz|oct okt ott out paz|nov lis|dec dez dic gru déc
+        jan ene gen sty jän|feb fev fév lut|mar maa mrt mrz mär|apr abr avr kwi|may mai mag mei maj
+        |jun giu cze juin|jul lug lip juil|aug ago aou sie aoû|sep set wrz|oct okt ott out paz paź|nov lis
+        |dec dez dic gru déc
         """.split("|"),
         start=1,
     )
@@ -31,18 +32,23 @@ def birth_date(text: str) -> bool:
 
 def _days(text: str) -> list[tuple[str, str, str]]:
     text = re.split(r"[T ]\d\d:\d\d", text)[0]
+    if found := re.fullmatch(r"(\d{4})(\d\d)(\d\d)", text):  # the year may stand at the end instead
+        return [(found[1], found[2], found[3]), *((text[4:], *order) for order in _orders(text[:2], text[2:4]))]
     if found := re.fullmatch(r"(\d{4})[-/. ]?(\d{1,2})[-/. ]?(\d{1,2})", text):
         return [(found[1], found[2], found[3])]
     if found := re.fullmatch(r"(\d{1,2})[-/. ] ?(\d{1,2})[-/. ] ?(\d{4}|\d{2})", text):
         year = found[3] if len(found[3]) == 4 else f"19{found[3]}"
-        return [(year, found[2], found[1]), (year, found[1], found[2])]
-    if found := re.fullmatch(r"(\d{2})(\d{2})(\d{4})", text):
-        return [(found[3], found[2], found[1]), (found[3], found[1], found[2])]
+        return [(year, *order) for order in _orders(found[1], found[2])]
     written = re.findall(r"[^\W\d_]{3,}|\d+", text)
     months = [_MONTHS[word[:n].lower()] for word in written for n in (3, 4) if word[:n].lower() in _MONTHS]
     years = [word for word in written if word.isdigit() and len(word) == 4]
     days = [word for word in written if word.isdigit() and len(word) <= 2]
     return [(years[0], str(months[0]), days[0])] if months and years and days and len(text) <= 40 else []
+
+
+def _orders(one: str, other: str) -> list[tuple[str, str]]:
+    """Month and day, if either may come first."""
+    return [(other, one), (one, other)]
 
 
 def _born(year: int, month: int, day: int) -> bool:

@@ -11,6 +11,7 @@ from proxy.detect.plausible.dates import birth_date
 FEBRUARY = """
 1980-02-29|1980/2/29|29.02.1980|02/29/1980|29. 02. 1980|29-2-80|19800229|1980-02-29T00:00:00Z
 1980-02-29 07:30|February 29, 1980|29 feb 1980|29. Februar 1980|29 luty 1980|29 fev. 1980
+29021980|02291980|29 février 1980
 """
 
 
@@ -21,10 +22,10 @@ def test_a_day_is_written_in_many_ways(text: str) -> None:
 
 
 MONTHS = """
-january januari enero gennaio styczeń februar febbraio luty march märz maart marzec april abril avril kwiecień
+january januari enero gennaio styczeń februar febbraio luty march märz mrt maart marzec april abril avril kwiecień
 may maggio mei maj june giugno czerwiec juin july luglio lipiec juillet august agosto août sierpień
-september setembro wrzesień october oktober ottobre outubro november listopad december dezembro diciembre grudzień
-décembre
+september setembro wrzesień październik october oktober ottobre outubro november listopad december dezembro
+diciembre grudzień décembre
 """
 
 
