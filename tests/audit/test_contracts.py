@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from proxy.audit import events
 from proxy.audit.checkpoint import Checkpoint, CheckpointError, Signer, Verifier
-from proxy.audit.tree import Frontier, leaf_hash, root_from
+from proxy.audit.tree import Frontier, Span, leaf_hash, root_from
 from tests.audit import trees
 from tests.audit.logs import SEED, HandMade, message
 
@@ -39,6 +39,26 @@ def test_the_root_is_that_of_rfc_6962(leaves):
         assert tree.root() == trees.root(leaves[:size])
         tree.add(leaf)
     assert tree.root() == trees.root(leaves)
+
+
+@given(LEAVES, st.lists(st.integers(1, 9), max_size=20), st.integers(0, 70))
+def test_a_tree_grows_by_spans_as_it_does_leaf_by_leaf(leaves, sizes, first):
+    one, other = Frontier(), Frontier()
+    for leaf in leaves[:first]:
+        one.add(leaf)
+        other.add(leaf)
+    at = one.size
+    span = Span(at)
+    for size in [*sizes, len(leaves)]:
+        span.extend(leaves[at : at + size])
+        at = min(at + size, len(leaves))
+        if size == 1:  # a tree may take a span in several parts
+            one.grow(span.subtrees)
+            span = Span(at)
+    one.grow(span.subtrees)
+    for leaf in leaves[first:]:
+        other.add(leaf)
+    assert (one.size, one.peaks, span.end) == (other.size, other.peaks, len(leaves))
 
 
 @given(LEAVES, st.data())

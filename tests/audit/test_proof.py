@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proxy.audit import blocks as blocks_of
+from proxy.audit.blocks import SegmentError, blocks
 from proxy.audit.checkpoint import Signer
 from proxy.audit.layout import segments
+from proxy.audit.proof import path
 from proxy.audit.proof.prove import ProofError, check, find, prove
-from proxy.audit.proof.walk import each_block
-from proxy.audit.snapshot import snapshot
 from proxy.audit.tree import leaf_hash
 from tests.audit import test_verify as made
 from tests.audit import trees
@@ -30,7 +32,7 @@ def test_every_event_is_proven_by_the_path_of_the_rfc(tmp_path_factory, sizes):
             log.rotate()
         log.block(*[message()] * size)
     log.checkpoint()
-    leaves = [leaf_hash(block) for block in each_block(snapshot(log.folder))]
+    leaves = [leaf_hash(block.data) for segment in segments(log.folder) for block in blocks(segment)]
     for seq in range(log.seq):
         proof = prove(log.folder, seq, KEY)
         assert [bytes.fromhex(node) for node in proof["path"]] == trees.path(leaves, proof["index"])
@@ -58,12 +60,88 @@ def test_what_is_not_signed_is_not_proven(tmp_path):
         prove(log.folder, 0, KEY)
 
 
-def test_a_log_that_was_changed_proves_nothing(tmp_path):
+@pytest.fixture
+def read(monkeypatch) -> list[str]:
+    """The segments of which more than the beginning is read."""
+    names: list[str] = []
+
+    class Watched(path.Reading):
+        def runs(self):
+            for number, run in enumerate(super().runs()):
+                if number:
+                    names.append(self.segment.path.name)
+                yield run
+
+    monkeypatch.setattr(blocks_of, "CHUNK", 100)  # several runs in each
+    monkeypatch.setattr(path, "Reading", Watched)
+    return names
+
+
+def test_one_segment_is_read_for_a_proof(tmp_path, read):
     log = made.small(tmp_path)
-    path = segments(log.folder)[2].path
-    path.write_bytes(path.read_bytes().replace(b"mask", b"keep"))
+    told: list[int] = []
+    proof = prove(log.folder, 5, KEY, told.append)
+    assert set(read) == {segments(log.folder)[1].path.name}
+    assert sum(told) == 7, "blocks"
+    assert check(json.dumps(proof).encode(), KEY).event.seq == 5
+
+
+def test_what_stands_in_another_segment_than_what_was_changed_is_still_proven(tmp_path):
+    log = made.small(tmp_path)
+    change = segments(log.folder)[1].path
+    change.write_bytes(change.read_bytes().replace(b"crowd", b"crown"))
+    for seq in (0, 1, 2, 4, 5, 6, 7, 8, 9):
+        assert check(json.dumps(prove(log.folder, seq, KEY)).encode(), KEY).event.seq == seq
+    with pytest.raises(ProofError, match="not what was signed"):
+        prove(log.folder, 3, KEY)
+
+
+def lost(log: HandMade) -> None:
+    for leaves in log.folder.glob("*.leaves"):
+        leaves.unlink()
+
+
+def cut(log: HandMade) -> None:
+    leaves = segments(log.folder)[2].beside("leaves")
+    leaves.write_bytes(leaves.read_bytes()[:-40])
+
+
+def changed(log: HandMade) -> None:
+    leaves = segments(log.folder)[0].beside("leaves")
+    leaves.write_bytes(bytes(32) + leaves.read_bytes()[32:])
+
+
+@pytest.mark.parametrize("change", [lost, cut, changed])
+def test_without_leaves_all_is_read(tmp_path, change):
+    log = made.small(tmp_path)
+    proofs = [prove(log.folder, seq, KEY) for seq in range(10)]
+    change(log)
+    told: list[int] = []
+    assert [prove(log.folder, seq, KEY, told.append) for seq in range(10)] == proofs
+    assert sum(told) == 70, "what was told of the leaves is taken back"
+
+
+def test_a_log_that_was_changed_and_has_no_leaves_proves_nothing(tmp_path):
+    log = made.small(tmp_path)
+    lost(log)
+    change = segments(log.folder)[2].path
+    change.write_bytes(change.read_bytes().replace(b"mask", b"keep"))
     with pytest.raises(ProofError, match="not what was signed"):
         prove(log.folder, 0, KEY)
+
+
+def test_whatever_byte_is_changed_a_proof_is_right_or_there_is_none(tmp_path):
+    log = made.small(tmp_path)
+    proofs = {seq: prove(log.folder, seq, KEY) for seq in (0, 4, 9)}
+    for segment in segments(log.folder)[1:]:
+        data = segment.path.read_bytes()
+        for at in range(0, len(data), 3):
+            segment.path.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+            for seq, proof in proofs.items():
+                with suppress(ProofError, SegmentError):
+                    assert prove(log.folder, seq, KEY) == proof
+        segment.path.write_bytes(data)
+    assert {seq: prove(log.folder, seq, KEY) for seq in (0, 4, 9)} == proofs
 
 
 @pytest.mark.parametrize(

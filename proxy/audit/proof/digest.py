@@ -22,7 +22,7 @@ from msgspec import UNSET
 
 from proxy.audit import events
 from proxy.audit.blocks import Reading, SegmentError
-from proxy.audit.layout import Segment
+from proxy.audit.layout import LOG_ID, Segment
 from proxy.audit.proof.committed import WRONG, Compared, Comparing
 from proxy.audit.tree import Span, Subtree
 
@@ -110,9 +110,9 @@ def digest(task: Task, place: Place | None = None, tell: Tell = lambda _: None) 
     try:
         for run in reading.runs():
             if digesting is None:
-                if (said := _said(run)) is None:
+                if (claimed := said(run)) is None:
                     return None
-                digesting = _Digesting(task, said, comparing)
+                digesting = _Digesting(task, claimed, comparing)
             tell(digesting.take(run))
     except SegmentError as failed:
         error = str(failed)
@@ -132,8 +132,8 @@ class _Digesting:
     def take(self, run: bytes) -> int:
         """The next blocks. Returns how many events they have."""
         if self.done.begun is None:
-            said, self.done.begun = beginning(run)
-            self.log = said if self.log is None else self.log
+            log, self.done.begun = beginning(run)
+            self.log = log if self.log is None else self.log
         self._compare(run)
         # by lines, which memchr finds: 60 % of the time of splitting where blocks begin
         lines, head, width = BytesIO(run).readlines(), events.HEAD, len(events.HEAD)
@@ -236,10 +236,10 @@ def beginning(run: bytes) -> tuple[str, int]:
         event = events.decode(run[: run.find(b"\n")])
     except ValueError:
         return "", 0
-    return str(event.log), int(event.t)
+    return (event.log if LOG_ID.fullmatch(event.log) else ""), event.t
 
 
-def _said(run: bytes) -> Place | None:
+def said(run: bytes) -> Place | None:
     """Where the first event says that its segment begins."""
     try:
         event = events.decode(run[: run.find(b"\n")])

@@ -11,16 +11,16 @@ root. It shows that event and those that were written with it, and nothing else 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from proxy.audit import events
 from proxy.audit.checkpoint import Checkpoint, CheckpointError, Verifier
 from proxy.audit.proof.digest import Tell
-from proxy.audit.proof.walk import each_block
+from proxy.audit.proof.path import Leaf, looked_up, read_through
 from proxy.audit.snapshot import Snapshot, State, StateError, snapshot
-from proxy.audit.tree import Frontier, leaf_hash, root_from
+from proxy.audit.tree import leaf_hash, root_from
 
 KIND = "inclusion proof"
 
@@ -38,37 +38,48 @@ class Proven(NamedTuple):
 
 
 def prove(folder: Path, seq: int, verifier: Verifier, tell: Tell = lambda _: None) -> dict[str, Any]:
-    """The proof of event `seq` of the log in `folder`, in bounded memory: all of the log is read, 1.5 us an event.
+    """The proof of event `seq` of the log in `folder`, in bounded memory. The `leaves` files and one segment are
+    enough if they lead to the root that was signed, 0.4 us a block; if not, all of the log is read. `tell` is
+    given numbers of blocks; a negative one takes them back, where it begins again.
 
     Raises ProofError; OSError and SegmentError if the log cannot be read.
     """
     shot = snapshot(folder)
     note, signed, start = _signed(shot, seq, verifier)
-    lines: list[bytes] = []
-    index = start.size
-    path, at = _Path(start, signed.size), start.seq
-    for block in each_block(shot):
-        count = block.count(b"\n")
-        if at <= seq < at + count:
-            lines, index = block[:-1].split(b"\n"), path.size
-            path.mark()
-        path.add(leaf_hash(block))
-        at += count
-        tell(count)
-        if path.size == signed.size:
-            break
-    if not lines or path.root() != signed.root:
-        raise ProofError("the log is not what was signed; hushwire audit verify says where")
+    told = 0
+
+    def counted(blocks: int) -> None:
+        nonlocal told
+        told += blocks
+        tell(blocks)
+
+    leaf = looked_up(shot, start, seq, signed.size, counted)
+    if leaf is None or (line := _proven(leaf, seq, signed)) is None:
+        tell(-told)
+        leaf = read_through(shot, start, seq, signed.size, tell)
+        if leaf is None or (line := _proven(leaf, seq, signed)) is None:
+            raise ProofError("the log is not what was signed; hushwire audit verify says where")
     return {
         "hushwire": KIND,
         "log": signed.log,
         "seq": seq,
-        "line": next(number for number, line in enumerate(lines) if events.decode(line).seq == seq),
-        "block": b"\n".join([*lines, b""]).decode(),
-        "index": index,
-        "path": [node.hex() for node in path.nodes()],
+        "line": line,
+        "block": leaf.block.decode(),
+        "index": leaf.before,
+        "path": [node.hex() for node in leaf.path],
         "checkpoint": note,
     }
+
+
+def _proven(leaf: Leaf, seq: int, signed: Checkpoint) -> int | None:
+    """In which line of a block event `seq` is, if that block is what was signed."""
+    try:
+        if root_from(leaf_hash(leaf.block), leaf.before, signed.size, leaf.path) != signed.root:
+            return None
+        lines = leaf.block[:-1].split(b"\n")
+        return next((number for number, line in enumerate(lines) if events.decode(line).seq == seq), None)
+    except ValueError:  # no path, or no event
+        return None
 
 
 def _signed(shot: Snapshot, seq: int, verifier: Verifier) -> tuple[str, Checkpoint, State]:
@@ -87,53 +98,6 @@ def _signed(shot: Snapshot, seq: int, verifier: Verifier) -> tuple[str, Checkpoi
     if seq >= signed.seq:
         raise ProofError(f"event {seq} is not signed: the newest checkpoint covers events 0 to {signed.seq - 1}")
     return note, signed, start
-
-
-class _Path:
-    """The audit path of one leaf, while the tree grows. What is left of the leaf are the peaks of the tree that
-    ends before it; what is right of it are the trees of ranges that come one after the other."""
-
-    def __init__(self, start: State, total: int) -> None:
-        self._total, self._tree, self._left = total, start.tree(), list[bytes]()
-        self._right: list[Frontier] = []
-        self._ranges: list[int] = []
-        self._sides: list[bool] = []  # from the leaf to the root: whether the sibling is at the left
-        self._marked = False
-
-    @property
-    def size(self) -> int:
-        """Leaves so far."""
-        return self._tree.size
-
-    def mark(self) -> None:
-        """The next leaf is the one."""
-        self._marked, self._left = True, list(self._tree.peaks)
-        node, last, width = self.size, self._total - 1, 1
-        while last:
-            if node & 1:
-                self._sides.append(True)
-            elif node < last:
-                self._sides.append(False)
-                self._ranges.append(min((node + 2) * width, self._total) - (node + 1) * width)
-            node, last, width = node >> 1, last >> 1, width * 2
-        self._leaf = self.size
-
-    def add(self, leaf: bytes) -> None:
-        """The next leaf."""
-        if self._marked and self.size > self._leaf:
-            if not self._right or self._right[-1].size == self._ranges[len(self._right) - 1]:
-                self._right.append(Frontier())
-            self._right[-1].add(leaf)
-        self._tree.add(leaf)
-
-    def root(self) -> bytes:
-        """Of all leaves so far."""
-        return self._tree.root()
-
-    def nodes(self) -> Iterator[bytes]:
-        """The siblings, nearest first."""
-        left, right = reversed(self._left), iter(self._right)
-        yield from (next(left) if at_left else next(right).root() for at_left in self._sides)
 
 
 def check(text: bytes, verifier: Verifier) -> Proven:
