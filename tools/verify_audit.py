@@ -188,16 +188,20 @@ def root_from(leaf, index, size, path):
 
 HEAD = b'{"b":'
 SEGMENT = re.compile(r"[0-9]{8}-([0-9]{6,9})\.jsonl(\.gz)?")
+LOG_ID = re.compile("[0-9a-f]{8}")
 FOLDER = re.compile(r"log-(0|[1-9][0-9]{0,4})")
 LARGEST, SMALL = 1 << 26, 1 << 20  # bytes of one block, and of a file of a few lines
 
 
 def event_of(line):
-    """The event in a line; None if it is none."""
+    """The event in a line; None if it is none. What its kind tells besides is not looked at."""
     try:
         event = json.loads(line)
-        return event if all(name in event for name in ("v", "log", "seq", "t", "mono", "kind")) else None
-    except (ValueError, TypeError, RecursionError):
+        counts = all(type(event[name]) is int for name in ("v", "seq", "t", "mono"))
+        counts = counts and all(type(event.get(name, 0)) is int for name in ("b", "adopted", "size"))
+        words = all(type(event.get(name, "")) is str for name in ("log", "kind", "pruned"))
+        return event if counts and words and LOG_ID.fullmatch(event["log"]) and event["kind"] else None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
 
@@ -366,7 +370,7 @@ class Log:
         for block in blocks(path, self.torn):
             if self.begun is None:
                 event = event_of(block[: block.find(b"\n")])
-                self.begun, self.id = event["t"] if event else 0, self.id or str(event and event["log"])
+                self.begun, self.id = event["t"] if event else 0, self.id or (event["log"] if event else "")
             self.compare()
             if b'"kind":"prune"' in block or b'"adopted":' in block:
                 self.admit([one for one in map(event_of, block.split(b"\n")) if one])

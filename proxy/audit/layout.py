@@ -34,6 +34,7 @@ from operator import itemgetter
 from pathlib import Path
 
 SEGMENT = re.compile(r"([0-9]{8})-([0-9]{6,9})\.jsonl(\.gz)?")
+LOG_ID = re.compile(r"[0-9a-f]{8}")
 LOG = re.compile(r"log-(0|[1-9][0-9]{0,4})")
 """As writers name them, and no other way: a copy that somebody calls log-20261123 is none of them."""
 

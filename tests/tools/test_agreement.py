@@ -21,15 +21,20 @@ from tools import verify_audit as tool
 PATIENCE = 30.0  # seconds; a verifier that waits for a pipe does so for ever
 
 
-def codes(directory: Path) -> tuple[int, int]:
-    """What `audit verify` and the tool exit with."""
+def runs(directory: Path) -> list[subprocess.CompletedProcess[str]]:
+    """Of `audit verify`, and of the tool."""
     house = Path(tool.__file__).parents[1]
     commands = (
         [sys.executable, "-m", "proxy", "audit", "verify", "--audit", str(directory)],
         [sys.executable, tool.__file__, str(directory)],
     )
     given = {"capture_output": True, "text": True, "timeout": PATIENCE, "cwd": house}
-    ours, lone = (subprocess.run(command, check=False, **given) for command in commands)
+    return [subprocess.run(command, check=False, **given) for command in commands]
+
+
+def codes(directory: Path) -> tuple[int, int]:
+    """What they exit with."""
+    ours, lone = runs(directory)
     for done in (ours, lone):
         assert "Traceback" not in done.stderr, done.stderr
     return ours.returncode, lone.returncode
@@ -94,3 +99,24 @@ def test_logs_that_are_gone_are_told_in_one_sentence(tmp_path):
     said, _ = tool.verify(tmp_path)
     assert said == ["log-1 to log-3 were removed"]
     assert [fault.says for fault in made.verify(tmp_path).faults] == said
+
+
+def test_what_a_log_calls_itself_moves_no_cursor(tmp_path):
+    """An auditor's terminal obeys what is printed on it."""
+    log = made.small(tmp_path)
+    (log.folder / "checkpoint").unlink()
+    for segment in segments(log.folder)[1:]:
+        segment.path.write_bytes(segment.path.read_bytes().replace(log.log.encode(), b"\\u001b]0;\\u0007"))
+    segments(log.folder)[0].path.unlink()
+    said = [run.stdout for run in runs(tmp_path)]
+    assert not any("\x1b" in one or "\x07" in one for one in said), said
+    assert codes(tmp_path) == (4, 4)
+
+
+@pytest.mark.parametrize("written", [b'"seq":10.0', b'"seq":"10"', b'"seq":10,"adopted":"1"'])
+def test_a_line_whose_numbers_are_none_is_no_event_to_both(tmp_path, written):
+    log = made.small(tmp_path)
+    head = b'{"b":7,"kind":"stop","v":1,"log":"%b",' % log.log.encode()
+    with segments(log.folder)[-1].path.open("ab") as file:
+        file.write(b'%b%b,"t":1,"mono":1,"run":"0badcafe"}\n' % (head, written))
+    assert codes(tmp_path) == (5, 5)

@@ -23,7 +23,6 @@ from proxy.audit.verdict import Anchored
 KINDS = "file:DIR, git:DIR or tsa:URL"
 SUFFIX = ".notes"
 BEGIN = re.compile(rf"^(?={ORIGIN})", re.MULTILINE)
-LOG_ID = re.compile(r"[0-9a-f]{8}")
 
 
 class AnchorError(Exception):

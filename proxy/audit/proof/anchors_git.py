@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from proxy.audit.proof.anchors import LOG_ID, SUFFIX, AnchorError
+from proxy.audit.layout import LOG_ID
+from proxy.audit.proof.anchors import SUFFIX, AnchorError
 from proxy.audit.verdict import Anchored
 
 PATIENCE = 30.0  # seconds for one command of git; a push to a host that hangs

@@ -153,7 +153,7 @@ def _rules(found: Report, at: Callable[[int | None], str]) -> Iterator[Part]:
         [
             (
                 printable(one.route),
-                one.policy[:DIGITS],
+                printable(one.policy[:DIGITS]),
                 at(one.since),
                 "now" if one.until is None else at(one.until),
             )
@@ -169,7 +169,7 @@ def _refusals(found: Report) -> Iterator[Part]:
         f" {plural(sessions.messages, 'message')} on those that ended."
     )
     if found.refusals:
-        causes = ", ".join(f"{count:,} for {cause}" for cause, count in sorted(found.refusals.items()))
+        causes = ", ".join(f"{count:,} for {printable(cause)}" for cause, count in sorted(found.refusals.items()))
         times = plural(sum(found.refusals.values()), "time")
         yield f"The proxy refused a message or ended a connection {times}: {causes}."
         yield from _stopped(found)

@@ -86,7 +86,7 @@ def _head(terminal: Console, found: Timeline, *, utc: bool) -> None:
     if found.ms is not None:
         grid.add_row("lasted", lasting(found.ms))
     if found.policy:
-        grid.add_row("rules", f"{found.policy[:DIGITS]} (hushwire rollback lists what they said)")
+        grid.add_row("rules", f"{printable(found.policy[:DIGITS])} (hushwire rollback lists what they said)")
     terminal.print(grid)
     terminal.print()
 
@@ -120,18 +120,19 @@ def _rows(hit: Hit, seconds: float, *, narrow: bool) -> Iterator[tuple[Any, ...]
     if hit.kind == "session.open":  # the rest is in the head
         yield offset, "", verdict(hit)
     elif hit.kind == "refuse" and hit.found:
-        yield from _treated(hit, hit.cause or "", ARROWS.get(hit.way or "", ""), narrow=narrow, offset=offset)
+        where = ARROWS.get(hit.way or "", "")
+        yield from _treated(hit, printable(hit.cause or ""), where, narrow=narrow, offset=offset)
     elif hit.kind != "message":
         yield (
             offset,
             ARROWS.get(hit.way or "", ""),
             verdict(hit),
-            hit.more["first"] if hit.kind == "session.close" else detail(hit),
+            printable(hit.more["first"]) if hit.kind == "session.close" else detail(hit),
         )
     else:
         size = f"{hit.size_in}" if hit.size_in == hit.size_out else f"{hit.size_in} → {hit.size_out}"
         how = [] if narrow else [f"{size} B, {hit.lat_us} us"]
-        how += [hit.cause] if hit.cause else []
+        how += [printable(hit.cause)] if hit.cause else []
         where = f"{ARROWS.get(hit.way or '', '')} {hit.n}"
         yield from _treated(hit, ", ".join(how), where, narrow=narrow, offset=offset)
 

@@ -88,7 +88,7 @@ def verdict(hit: Hit) -> Text:
 def detail(hit: Hit) -> Text:
     """What else there is to say, on one line."""
     if hit.kind == "message":
-        return findings(hit.sorts) + Text(f" ({hit.cause})" if hit.cause else "", "red")
+        return findings(hit.sorts) + Text(f" ({printable(hit.cause)})" if hit.cause else "", "red")
     if hit.kind == "refuse" and hit.found:
         return findings(hit.sorts) + Text(f" ({_SAID[hit.kind](hit)})", "red")
     return Text(printable(_SAID[hit.kind](hit) if hit.kind in _SAID else ""))
