@@ -286,6 +286,7 @@ ELSEWHERE = {
     "proxy.audit.proof.committed": ("tests/audit/test_verify.py", "what is missing is judged by the verdict"),
     "proxy.audit.proof.digesting": ("tests/audit/test_crew.py", "a process is judged by what it answers"),
     "proxy.audit.proof.examine": ("tests/audit/test_verify.py", "one log is judged as an audit of one"),
+    "proxy.audit.snapshot": ("tests/audit/test_verify.py", "a moment of a log is judged by the verdict"),
     "proxy.audit.writing.leaves": ("tests/audit/test_log.py", "hashes are judged by the segments they are of"),
     "proxy.audit.writing.page": ("tests/audit/test_journal.py", "events are judged by what is written"),
     "proxy.audit.writing.syncing": ("tests/audit/test_journal.py", "a thread is judged by what waits for it"),

@@ -246,6 +246,6 @@ def said(run: bytes) -> Place | None:
     except ValueError:
         return None
     numbers = event.b, event.seq
-    if any(number is UNSET or not 0 <= number < FAR for number in numbers):
+    if any(number is UNSET or not 0 <= number < FAR for number in numbers) or not LOG_ID.fullmatch(event.log):
         return None
     return Place(*numbers, event.log)
