@@ -22,6 +22,8 @@ from proxy.audit import bodies, events, marks
 from proxy.audit.blocks import blocks
 from proxy.audit.checkpoint import Signer
 from proxy.audit.layout import segments
+from proxy.audit.proof import committed
+from proxy.audit.proof import verify as tested
 from proxy.audit.proof.repair import BusyError, repair
 from proxy.audit.proof.verify import Audit
 from proxy.audit.tree import Frontier, leaf_hash
@@ -587,6 +589,65 @@ def test_rows_may_be_erased_whose_key_was_destroyed(tmp_path):
     log.block((events.KeyRotate, {"epoch": 1, "state": "destroyed"}))
     log.checkpoint()
     assert verify(tmp_path).verdict == "whole"
+
+
+@pytest.mark.parametrize("limit", [0, 1, 2, 3])
+def test_however_many_rows_are_gone_all_are_told(tmp_path, monkeypatch, limit):
+    log, path = marked(tmp_path)
+    data = path.read_bytes()
+    path.write_bytes(b"".join(data[at : at + 12] + bytes(32) for at in range(0, len(data), 44)))
+    expected = faults(verify(tmp_path))
+    monkeypatch.setattr(committed, "LIMIT", limit)
+    assert faults(verify(tmp_path)) == expected
+    log.block((events.Erase, {"request": "r1", "what": "subject", "rows": [(log.log, 1, 0)]}))
+    log.checkpoint()
+    assert faults(verify(tmp_path)) == [expected[0], expected[2]]
+
+
+def read_again(*_: object) -> None:
+    raise AssertionError("it was read twice")
+
+
+def test_a_segment_whose_key_was_destroyed_is_read_once(tmp_path, monkeypatch):
+    log, path = marked(tmp_path)
+    data = path.read_bytes()
+    path.write_bytes(b"".join(data[at : at + 12] + bytes(32) for at in range(0, len(data), 44)))
+    log.block((events.KeyRotate, {"epoch": 1, "state": "destroyed"}))
+    log.checkpoint()
+    monkeypatch.setattr(committed, "LIMIT", 1)
+    monkeypatch.setattr(committed, "_all_lacking", read_again)
+    assert verify(tmp_path).verdict == "whole"
+
+
+def test_a_log_that_was_pruned_is_read_once(tmp_path, monkeypatch):
+    log = small(tmp_path)
+    prune(log)
+    monkeypatch.setattr(tested, "admitted", read_again)
+    assert verify(tmp_path).verdict == "whole"
+
+
+def test_what_is_said_while_a_log_is_read_counts_too(tmp_path, monkeypatch):
+    log = small(tmp_path)
+    log.rotate()
+    row = marks.ROW.pack(log.seq, 0, 1, bytes(16), bytes(16))
+    erased = {"request": "r1", "what": "subject", "rows": [(log.log, log.seq, 0)]}
+    log.block(message(n=1, f=[finding(c="ab" * 16)]))
+    segments(log.folder)[-1].beside("marks").write_bytes(row)
+    prune(log)
+    assert faults(verify(tmp_path)) == [
+        "the fingerprint of finding 0 of event 10 was erased, and no event says so"
+    ]
+    examine = tested.examine
+
+    def saying(*given: object, **more: bool) -> object:
+        try:
+            return examine(*given, **more)
+        finally:
+            log.block((events.Erase, erased))
+            log.checkpoint()
+
+    monkeypatch.setattr(tested, "examine", saying)
+    assert tested.verify(tmp_path).verdict == "whole"
 
 
 def test_an_event_of_another_log_explains_too_and_may_have_been_pruned_with_it(tmp_path):

@@ -6,7 +6,7 @@ but nobody who cannot sign may.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ from proxy.audit.checkpoint import CheckpointError, Verifier
 from proxy.audit.layout import segments
 from proxy.audit.storage import content
 
-ADMISSION = re.compile(rb'"kind":"(?:erase|prune|key\.rotate)"|"adopted":')  # no JSON string can hold a bare quote
+ADMISSION = re.compile(rb'"kind":"(?:erase|prune|key\.rotate|start)"')  # no string in JSON can hold a bare quote
 
 
 @dataclass(slots=True)
@@ -38,40 +38,51 @@ class Admitted:
             case events.Prune():
                 self.pruned.add((event.pruned, event.size))
 
+    def take(self, lines: Iterable[bytes], end: int) -> None:
+        """Take down what lines of one log say, in their order, as far as its checkpoint goes: before event `end`.
+        What removes signs first, so nothing was removed by what was not signed. Nor by what the next writer found
+        without a signature, and signed since (`adopted`)."""
+        kept: list[events.Any] = []
+        for line in lines:
+            try:
+                event = events.decode(line)
+            except ValueError:  # whoever examines the log finds it out
+                continue
+            if event.seq >= end:
+                break
+            if isinstance(event, events.Start):
+                kept = [one for one in kept if one.seq < event.seq - (event.adopted or 0)]
+            else:
+                kept.append(event)
+        for event in kept:
+            self.add(event)
+
+
+Said = Callable[[Callable[[Admitted], bool]], bool]
+"""Whether what the logs admit is what is asked for."""
+
 
 def admitted(folders: Iterable[Path], verifier: Verifier) -> Admitted:
     """Read all logs for it, 0.2 us an event. Where one cannot be read it admits no more; that this is so, whoever
     examines that log finds out. Raises OSError."""
     found = Admitted()
     for folder in folders:
-        for event in _signed(folder, verifier):
-            found.add(event)
+        try:
+            end = verifier.open(content(folder / "checkpoint").decode(errors="replace")).seq
+        except (FileNotFoundError, CheckpointError):
+            continue
+        found.take(_lines(folder), end)
     return found
 
 
-def _signed(folder: Path, verifier: Verifier) -> list[events.Any]:
-    """What a log admits, as far as its checkpoint goes: what removes signs first, so nothing was removed by what
-    was not signed. Nor by what the next writer found without a signature, and signed since (`adopted`)."""
-    kept: list[events.Any] = []
-    try:
-        end = verifier.open(content(folder / "checkpoint").decode(errors="replace")).seq
-    except (FileNotFoundError, CheckpointError):
-        return kept
+def _lines(folder: Path) -> Iterator[bytes]:
     with suppress(SegmentError):
         for segment in segments(folder):
             for run in Reading(segment).runs():
-                for event in _admissions(run):
-                    if event.seq >= end:
-                        return kept
-                    if isinstance(event, events.Start):
-                        kept = [one for one in kept if one.seq < event.seq - (event.adopted or 0)]
-                    else:
-                        kept.append(event)
-    return kept
+                yield from admissions(run)
 
 
-def _admissions(run: bytes) -> Iterator[events.Any]:
+def admissions(run: bytes) -> Iterator[bytes]:
+    """The lines in it that may admit something, or take it back."""
     for match in ADMISSION.finditer(run):
-        line = run[run.rfind(b"\n", 0, match.start()) + 1 : run.find(b"\n", match.end())]
-        with suppress(ValueError):  # as above
-            yield events.decode(line)
+        yield run[run.rfind(b"\n", 0, match.start()) + 1 : run.find(b"\n", match.end())]

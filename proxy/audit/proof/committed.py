@@ -7,7 +7,7 @@ for what they admit (admitted.py). Rows that no event commits to are the residue
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -19,7 +19,7 @@ import msgspec
 from proxy.audit import bodies, marks
 from proxy.audit.blocks import Reading
 from proxy.audit.layout import Segment
-from proxy.audit.proof.admitted import Admitted
+from proxy.audit.proof.admitted import Admitted, Said
 
 BODY = -1
 """The place of a body in `erase` events, beside the indexes of findings."""
@@ -90,15 +90,15 @@ class Lack(NamedTuple):
 
 
 def lacks(
-    segment: Segment, end: int | None, compared: Compared, log: str, signed: int, said: Callable[[], Admitted]
+    segment: Segment, end: int | None, compared: Compared, log: str, signed: int, said: Said
 ) -> Iterator[Lack]:
-    """What is wrong with the side files of a segment; `said` is called where something is gone.
+    """What is wrong with the side files of a segment; `said` is asked where something is gone.
 
     Behind event `signed` a row may be missing: a power cut may take it and leave its event. Raises OSError,
     SegmentError.
     """
     lacking: Iterable[Lacking] = compared.lacking
-    if compared.more and not compared.more <= said().epochs:
+    if compared.more and not said(lambda known: compared.more <= known.epochs):
         lacking = _all_lacking(segment, end)
     for one in lacking:
         yield from _judged(one, log, signed, said)
@@ -110,19 +110,19 @@ def _all_lacking(segment: Segment, end: int | None) -> Iterator[Lacking]:
         yield from comparing.lacking(run)
 
 
-def _judged(one: Lacking, log: str, signed: int, said: Callable[[], Admitted]) -> Iterator[Lack]:
+def _judged(one: Lacking, log: str, signed: int, said: Said) -> Iterator[Lack]:
     which = f"the body of event {one.seq}"
     if one.place != BODY:
         which = f"the fingerprint of finding {one.place} of event {one.seq}"
     if one.epoch == WRONG:
         yield Lack(one.seq, one.t, f"{which} is not the one that the event commits to", unsaid=False)
-    elif (one.epoch != MISSING or one.seq < signed) and not _is_said(one, log, said()):
+    elif (one.epoch != MISSING or one.seq < signed) and not said(lambda known: _is_in(known, one, log)):
         how = "is missing" if one.epoch == MISSING else "was erased"
         yield Lack(one.seq, one.t, f"{which} {how}, and no event says so", unsaid=True)
 
 
-def _is_said(one: Lacking, log: str, said: Admitted) -> bool:
-    return (log, one.seq, one.place) in said.rows or one.epoch in said.epochs
+def _is_in(known: Admitted, one: Lacking, log: str) -> bool:
+    return (log, one.seq, one.place) in known.rows or one.epoch in known.epochs
 
 
 class Comparing:

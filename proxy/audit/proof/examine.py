@@ -28,7 +28,7 @@ from proxy.audit.layout import Segment
 from proxy.audit.proof.committed import Compared
 from proxy.audit.proof.diagnose import diagnose
 from proxy.audit.proof.digest import Leaves, Tell
-from proxy.audit.proof.walk import Ahead, At, Walked, nobody, walk
+from proxy.audit.proof.walk import Ahead, At, Walked, Wanted, walk
 from proxy.audit.snapshot import Snapshot, State, StateError, snapshot
 from proxy.audit.storage import content
 from proxy.audit.verdict import Anchored, Damage, Fault, Head, Mend, Point, Report, event_fault
@@ -40,18 +40,22 @@ Result = TypeVar("Result")
 
 class Examined(NamedTuple):
     """A log, as it was when it was looked at, and what it lacks beside each of its segments, as far as those could
-    be read: what may be lacking is for all logs together to say."""
+    be read: what may be lacking is for all logs together to say. `admissions` are what it says itself, if it was
+    asked, up to event `signed` of its own checkpoint."""
 
     report: Report
     shot: Snapshot
     compared: Sequence[Compared]
+    admissions: Sequence[bytes]
+    signed: int
 
 
 def examine(
-    folder: Path, verifier: Verifier, notes: Sequence[Anchored], tell: Tell, ahead: Ahead = nobody
+    folder: Path, verifier: Verifier, notes: Sequence[Anchored], tell: Tell, ahead: Ahead, *, admitting: bool
 ) -> Examined:
-    """Look at one log. `notes` are what anchors keep of it. Raises OSError."""
-    return settled(lambda: _Log(snapshot(folder), verifier, notes).examined(tell, ahead))
+    """Look at one log. `notes` are what anchors keep of it; `admitting`: something is known to be gone from a log.
+    Raises OSError."""
+    return settled(lambda: _Log(snapshot(folder), verifier, notes).examined(tell, ahead, admitting=admitting))
 
 
 def settled(look: Callable[[], Result]) -> Result:
@@ -67,16 +71,16 @@ class _Log:
         self.shot, self.verifier, self.notes = shot, verifier, notes
         self.told = Report(shot.folder.name, live=shot.live, segments=len(shot.segments), anchors=len(notes))
         self.faults, self.damages = self.told.faults, self.told.damages
-        self.own = -1
-        """Blocks that the log's own checkpoint covers."""
+        self.own, self.own_seq = -1, 0
+        """Blocks and events that the log's own checkpoint covers."""
 
-    def examined(self, tell: Tell, ahead: Ahead) -> Examined:
+    def examined(self, tell: Tell, ahead: Ahead, *, admitting: bool) -> Examined:
         """Everything about this log that can be told from it and its anchors."""
         start, heads = self._start(), self._heads()
         newest = max((head.point.size for head in heads), default=0)
         frontier = self._frontier()
         points = [head.point.size for head in heads] + ([frontier.size] if frontier else [])
-        walked = walk(self.shot, start, points, newest, tell, ahead)
+        walked = walk(self.shot, start, Wanted(points, newest, admitting), tell, ahead)
         if any(one.lacking for one in walked.compared):
             self._stays()
         self.told.log = self.told.log or walked.log or ""
@@ -88,7 +92,7 @@ class _Log:
             self._behind(walked, newest)
             self._derived(walked, newest, frontier)
         self._names()
-        return Examined(self.told, self.shot, walked.compared)
+        return Examined(self.told, self.shot, walked.compared, walked.admissions, self.own_seq)
 
     def _stays(self) -> None:
         """FileNotFoundError if something is pruned meanwhile: side files go before their segments."""
@@ -116,7 +120,7 @@ class _Log:
         if self.shot.note is not None:
             own = self._opened(self.shot.note.decode(errors="replace"), "checkpoint", None)
             if own is not None:
-                heads, self.own = [own], own.point.size
+                heads, self.own, self.own_seq = [own], own.point.size, own.point.seq
             if own and self.shot.note.count(b"\n") != LINES:
                 self._fault("inserted", "the checkpoint has lines that the writer did not write")
         elif self.shot.segments or self.shot.frontier or self.shot.pruned or self.notes:

@@ -19,7 +19,7 @@ from typing import Protocol
 from proxy.audit.blocks import Reading, SegmentError
 from proxy.audit.checkpoint import CheckpointError, Verifier
 from proxy.audit.layout import LOG, logs, segments
-from proxy.audit.proof.admitted import Admitted, admitted
+from proxy.audit.proof.admitted import Admitted, Said, admitted
 from proxy.audit.proof.committed import Lack, lacks
 from proxy.audit.proof.digest import Tell, beginning
 from proxy.audit.proof.examine import Examined, examine, settled
@@ -78,12 +78,13 @@ def verify(
     verifier = _key(directory, key, audit)
     if verifier is None:
         return audit
-    folders, found = logs(directory), []
+    folders, found = logs(directory), list[Examined]()
+    pruned = any((folder / "pruned").exists() for folder in folders)
     for folder in folders if only is None else [only]:
         notes = [note for anchor in anchors for note in anchor.notes(name)] if (name := named(folder)) else []
-        found.append(examine(folder, verifier, notes, tell, ahead))
+        found.append(examine(folder, verifier, notes, tell, ahead, admitting=pruned))
     audit.logs = [one.report for one in found]
-    said = cache(lambda: settled(lambda: admitted(folders, verifier)))
+    said = _said(found, lambda: settled(lambda: admitted(folders, verifier)))
     for one in found:
         if not one.report.faults:
             _explained(one, audit.logs, said)
@@ -92,6 +93,14 @@ def verify(
     _missing(audit, folders)
     _gone(audit, verifier, anchors)
     return audit
+
+
+def _said(found: Sequence[Examined], read: Callable[[], Admitted]) -> Said:
+    """First by what was found on the way; then by `read`ing all logs: they are written to meanwhile."""
+    early, late = Admitted(), cache(read)
+    for one in found:
+        early.take(one.admissions, one.signed)
+    return lambda test: test(early) or test(late())
 
 
 def _key(directory: Path, given: Verifier | None, audit: Audit) -> Verifier | None:
@@ -108,11 +117,11 @@ def _key(directory: Path, given: Verifier | None, audit: Audit) -> Verifier | No
     return given
 
 
-def _explained(one: Examined, reports: Sequence[Report], said: Callable[[], Admitted]) -> None:
+def _explained(one: Examined, reports: Sequence[Report], said: Said) -> None:
     """Whatever is gone from a log was said to be."""
     report = one.report
     others = [other for other in reports if other is not report and other.start]
-    if report.start and (report.log, report.start) not in said().pruned:
+    if report.start and not said(lambda known: (report.log, report.start) in known.pruned):
         says = f"events before {report.first} were removed, and no event says that they were pruned"
         _unsaid(report, Fault("removed", 0, report.first - 1, says), others, report.begun)
     for lack in _lacks(one, said):
@@ -123,7 +132,7 @@ def _explained(one: Examined, reports: Sequence[Report], said: Callable[[], Admi
             report.faults.append(fault)
 
 
-def _lacks(one: Examined, said: Callable[[], Admitted]) -> Iterator[Lack]:
+def _lacks(one: Examined, said: Said) -> Iterator[Lack]:
     """What is wrong with side files, by segment."""
     log, signed = one.report.log, one.report.signed.point.seq if one.report.signed else 0
     for segment, end, compared in zip(one.shot.segments, one.shot.ends, one.compared, strict=False):

@@ -28,6 +28,15 @@ def nobody(tasks: Sequence[Task]) -> Generator[Digest | None]:
     yield from (None for _ in tasks)
 
 
+class Wanted(NamedTuple):
+    """What is asked of a log: what it is at `points`, which are sizes of the tree; what looks odd behind block
+    `signed`; and, if `admitting`, what its events say is gone."""
+
+    points: Sequence[int]
+    signed: int
+    admitting: bool
+
+
 class At(NamedTuple):
     """What a log is at some point: `seq` events with this `root`, which end `offset` bytes into a segment."""
 
@@ -41,13 +50,14 @@ class At(NamedTuple):
 class Walked:
     """What one walk has seen. `at` says what the log is at each point that was reached; `odd` what is wrong behind
     the last of them. `error` is why reading ended too early, in segment `stopped`; `begun` is when the first event
-    was (Unix, nanoseconds); `compared` is what lacks in side files, by segment."""
+    was (Unix, nanoseconds); `compared` is what lacks in side files, by segment; `admissions` are events' lines."""
 
     size: int
     seq: int
     log: str = ""
     begun: int | None = None
     compared: list[Compared] = field(default_factory=list)
+    admissions: list[bytes] = field(default_factory=list)
     at: dict[int, At] = field(default_factory=dict)
     leaves: list[Leaves] = field(default_factory=list)
     odd: Odd | None = None
@@ -56,16 +66,17 @@ class Walked:
     stopped: Segment | None = None
 
 
-def walk(
-    shot: Snapshot, start: State, points: Sequence[int], signed: int, tell: Tell, ahead: Ahead = nobody
-) -> Walked:
-    """Walk the log from `start` on. `points` are sizes of the tree; what is behind block `signed` is decoded.
+def walk(shot: Snapshot, start: State, wanted: Wanted, tell: Tell, ahead: Ahead = nobody) -> Walked:
+    """Walk the log from `start` on.
 
     Raises OSError; FileNotFoundError if a segment was compressed or pruned meanwhile.
     """
-    wanted = tuple(sorted({point for point in (*points, signed) if point >= start.size}))
-    walking = _Walking(start, wanted)
-    tasks = [Task(one, end, wanted, signed) for one, end in zip(shot.segments, shot.ends, strict=True)]
+    points = tuple(sorted({point for point in (*wanted.points, wanted.signed) if point >= start.size}))
+    walking = _Walking(start, points)
+    tasks = [
+        Task(segment, end, points, wanted.signed, wanted.admitting)
+        for segment, end in zip(shot.segments, shot.ends, strict=True)
+    ]
     with closing(ahead(tasks)) as early:
         for task, found in zip(tasks, early, strict=True):
             walking.take(task, found, tell)
@@ -97,6 +108,7 @@ class _Walking:
         done.odd = found.odd if done.odd is None else done.odd
         done.leaves.append(found.leaves)
         done.compared.append(found.compared)
+        done.admissions += found.admissions
         if found.torn:
             done.torn.append((task.segment, found.torn))
         if found.error is not None:
