@@ -1,6 +1,6 @@
 """What the audit log costs, and how fast it is read.
 
-    python -m benchmarks.audit                              # every part, about 6 minutes
+    python -m benchmarks.audit                              # every part, about 10 minutes
     python -m benchmarks.audit --parts cost,lag             # what a writer costs
     python -m benchmarks.audit --parts reading --events 10000000
 
@@ -8,7 +8,8 @@ cost        CPU of the journal per event, by events in a block, beside the same 
 lag         how late the event loop comes back, at so many events a second, with a journal and without
 durability  what a message waits until it may leave, by mode
 proxy       CPU per message through the whole proxy, with the log and without
-reading     verify, search, show, stats and subject on a log of --events
+verify      how fast a log of --events is verified, by events in a block and by jobs
+reading     verify, prove, search, show, stats and subject on a log of --events
 Everything lies in a temporary directory (--folder names another disk) and is removed.
 """
 
@@ -26,7 +27,7 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import audit_journal, audit_proxy, audit_reading, report
+from benchmarks import audit_journal, audit_proxy, audit_reading, audit_verify, report
 
 Part = Callable[[argparse.Namespace, Path], tuple[str, object]]
 
@@ -63,7 +64,19 @@ def reading(args: argparse.Namespace, folder: Path) -> tuple[str, object]:
     return audit_reading.shown(found), {"events": found.events, "times": found.times, "failures": found.failures}
 
 
-PARTS: dict[str, Part] = {"cost": cost, "lag": lag, "durability": durability, "reading": reading, "proxy": proxy}
+def verify(args: argparse.Namespace, folder: Path) -> tuple[str, object]:
+    found = audit_verify.measured(folder, args.events, args.rounds, say)
+    return audit_verify.shown(found), audit_verify.as_json(found)
+
+
+PARTS: dict[str, Part] = {
+    "cost": cost,
+    "lag": lag,
+    "durability": durability,
+    "verify": verify,
+    "reading": reading,
+    "proxy": proxy,
+}
 
 
 def arguments(words: list[str]) -> argparse.Namespace:

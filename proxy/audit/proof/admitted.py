@@ -10,12 +10,15 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from proxy.audit import events
 from proxy.audit.blocks import Reading, SegmentError
-from proxy.audit.checkpoint import CheckpointError, Verifier
 from proxy.audit.layout import segments
 from proxy.audit.storage import content
+
+if TYPE_CHECKING:
+    from proxy.audit.checkpoint import Verifier
 
 ADMISSION = re.compile(rb'"kind":"(?:erase|prune|key\.rotate|start)"')  # no string in JSON can hold a bare quote
 
@@ -65,6 +68,8 @@ Said = Callable[[Callable[[Admitted], bool]], bool]
 def admitted(folders: Iterable[Path], verifier: Verifier) -> Admitted:
     """Read all logs for it, 0.2 us an event. Where one cannot be read it admits no more; that this is so, whoever
     examines that log finds out. Raises OSError."""
+    from proxy.audit.checkpoint import CheckpointError  # noqa: PLC0415 - 20 ms, and who digests needs none
+
     found = Admitted()
     for folder in folders:
         try:
