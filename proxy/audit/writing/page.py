@@ -124,7 +124,7 @@ class Pages:
                 mode=mode,  # type: ignore[arg-type] # one of those, as Done says
             )
             if mark is not None:
-                salted = (self._salts.pop() if self._salts else self._draw()) + mark
+                salted = (self._salts.pop() if self._salts else self._drawn()) + mark
                 finding.c = sha256(salted).hexdigest()[:32]  # marks.commitment, without the call
                 self._rows.append(PLACE.pack(self.seq, len(found), self._era) + salted)
             if mode == ENFORCE:
@@ -139,13 +139,14 @@ class Pages:
 
     def keep(self, sent: bytes) -> None:
         """Keep what left of the message that was added last (level `sanitised`)."""
-        event, salt = self._entries[-1], self._draw()
+        event, salt = self._entries[-1], self._salts.pop() if self._salts else self._drawn()
         assert isinstance(event, events.Message)
         event.body = bodies.commitment(salt, sent)
         self._bodies.append(bodies.row(event.seq, salt, sent))
         self.weight += len(sent)
 
-    def _draw(self) -> bytes:
+    def _drawn(self) -> bytes:
+        """One salt, when there is none left."""
         drawn = os.urandom(SALT * SALTS)
         self._salts += [drawn[at : at + SALT] for at in range(0, len(drawn), SALT)]
         return self._salts.pop()
