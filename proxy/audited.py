@@ -16,6 +16,7 @@ from typing import Any
 from proxy import __version__
 from proxy.audit import events, storage
 from proxy.audit.layout import audit_directory
+from proxy.audit.people.judged import newest
 from proxy.audit.people.keys import Keys, KeysError, ReferredKeyError, keys_folder
 from proxy.audit.proof.anchors import AnchorError, anchor
 from proxy.audit.sinks.child import Children
@@ -46,17 +47,21 @@ class Audit:
         self.settings = settings
         self.directory = Path(settings.audit) if settings.audit else audit_directory()
         try:
-            self.keys = Keys.open(keys_folder(), settings.audit_key)
+            self.keys = Keys.open(keys_folder(), settings.audit_key, used=newest(self.directory))
             self.places = tuple(place(url) for url in settings.audit_ship)
             self.anchors = tuple(anchor(where, self.directory) for where in settings.audit_anchor)
         except ReferredKeyError as error:
             raise StartError(f"--audit-key: {error}") from None
         except KeysError as error:
             raise StartError(f"--audit: {error}") from None
+        except OSError as error:
+            raise StartError(f"--audit {self.directory}: it cannot be read ({error.strerror})") from None
         except PlaceError as error:
             raise StartError(f"--audit-ship: {error}", 2) from None
         except AnchorError as error:
             raise StartError(f"--audit-anchor: {error}", 2) from None
+        if problem := self.keys.loss:
+            log.warning("audit: %s", problem)
         self.unfed: tuple[str, ...] = ()
         """Sinks that retention waits for although this proxy does not ship there."""
         self._try_to_write()
@@ -159,7 +164,8 @@ class Record:
 
     def start(self, policies: Mapping[str, str]) -> None:
         """The first event. `policies` are the digests by route."""
-        self.journal.start(__version__, self.worker, {name: digest[:16] for name, digest in policies.items()})
+        short, keys = {name: digest[:16] for name, digest in policies.items()}, self.audit.keys
+        self.journal.start(__version__, self.worker, short, keys.epoch, keys.check)
 
     def tell(self, kind: Callable[..., events.Event], **given: Any) -> None:
         """Take down an event of the admin port's, now. Raises OSError."""

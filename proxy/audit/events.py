@@ -121,7 +121,8 @@ class Start(Event, tag="start"):
     """A writer opened the log. `run` begins the ids of its sessions; `who` is `proxy` or `desk` (a command of an
     operator). `repaired` is the number of bytes of a torn last line that a crash left, which were cut off;
     `adopted` events stood in front of this one that no checkpoint covered. A crash leaves those of a second, and
-    whoever can write to the file may have added some: what they admit to have been removed, explains nothing."""
+    whoever can write to the file may have added some: what they admit to have been removed, explains nothing.
+    `epoch` is that of the fingerprints that a proxy makes now, `check` tells its key from others."""
 
     who: Literal["proxy", "desk"]
     run: str
@@ -133,6 +134,8 @@ class Start(Event, tag="start"):
     policies: dict[str, str]
     repaired: int | UnsetType = UNSET
     adopted: int | UnsetType = UNSET
+    epoch: int | UnsetType = UNSET
+    check: str | UnsetType = UNSET
 
 
 class Stop(Event, tag="stop"):
@@ -197,10 +200,12 @@ class Hold(Event, tag="hold"):
 
 
 class KeyRotate(Event, tag="key.rotate"):
-    """A new epoch of fingerprints began, or an old epoch's key was destroyed and its fingerprints with it."""
+    """A new epoch of fingerprints began, or an old epoch's key was destroyed and its fingerprints with it. `check`
+    is the check value of a new key."""
 
     epoch: int
     state: Literal["begun", "destroyed"]
+    check: str | UnsetType = UNSET
 
 
 class Prune(Event, tag="prune"):

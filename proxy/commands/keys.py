@@ -49,9 +49,9 @@ DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
 
 
 @app.command(help=INIT)
-def init(as_json: AsJson = False, signing: SigningKey = None) -> None:
+def init(as_json: AsJson = False, audit: Directory = None, signing: SigningKey = None) -> None:
     """`hushwire keys init`."""
-    keys = keys_of(signing)
+    keys = keys_of(signing, _directory(audit))
     if as_json:
         print(json.dumps({"folder": str(_folder(keys)), "vkey": keys.signer.verifier.vkey, "epoch": keys.epoch}))
         return
@@ -75,11 +75,10 @@ def rotate(
 ) -> None:
     """`hushwire keys rotate`."""
     from proxy.audit import events
-    from proxy.audit.layout import audit_directory
     from proxy.audit.people.epochs import KeysError
 
-    directory = Path(audit) if audit else audit_directory()
-    keys, now = keys_of(signing), int(time.time())
+    directory = _directory(audit)
+    keys, now = keys_of(signing, directory), int(time.time())
     doomed = _doomed(keys.all, destroy or [], _seconds(older), now)
     _unheld(directory, doomed, keys.all, now)
     begun = keys.all[-1].number + 1
@@ -87,7 +86,8 @@ def rotate(
         with noting(directory, keys) as desk:
             if not keys.epochs.begin(begun, now):
                 stop("somebody else has just begun a new epoch; hushwire keys status shows it", code=1)
-            desk.write(events.KeyRotate, epoch=begun, state="begun")
+            new = next(epoch for epoch in keys.epochs.read() if epoch.number == begun)
+            desk.write(events.KeyRotate, epoch=begun, state="begun", check=new.check)
             for epoch in doomed:  # noted first: a key must not be gone without a word
                 desk.write(events.KeyRotate, epoch=epoch.number, state="destroyed")
         for epoch in doomed:
@@ -212,6 +212,13 @@ def _seconds(written: str | None) -> int | None:
     if match is None:
         stop("--destroy-older-than: write days, weeks, months or years, such as 90d, 12w, 6m or 1y", code=2)
     return int(match[1]) * DAYS[match[2]] * 86400
+
+
+def _directory(audit: str | None) -> Path:
+    """Where the log is, or will be."""
+    from proxy.audit.layout import audit_directory
+
+    return Path(audit) if audit else audit_directory()
 
 
 def _folder(keys: Keys) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from msgspec import UNSET
 
 from proxy.audit import events
 from proxy.audit.checkpoint import Verifier
@@ -136,3 +137,17 @@ def test_a_damaged_key_is_told(home):
     code, _, complaint = run("keys", "status")
     assert code == 2
     assert "is damaged" in complaint
+
+
+def test_the_number_of_a_lost_epoch_is_not_used_again_and_that_is_said(home, proxy):
+    (home / "keys" / "audit-epochs" / "1.key").unlink()
+    code, told, complaint = run("keys", "init")
+    assert (code, "the present epoch is 2" in told) == (0, True)
+    assert "used epoch 1, whose key is not in" in complaint and "restore 1.key" in complaint
+    assert run("keys", "init")[2] == ""
+
+
+def test_a_rotation_says_which_key_it_made(home, proxy):
+    run("keys", "rotate", "--destroy", "1")
+    begun, destroyed = written(home / "audit", events.KeyRotate)
+    assert (begun.check, destroyed.check) == (Keys.open(keys_folder()).check, UNSET)

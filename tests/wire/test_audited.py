@@ -494,6 +494,26 @@ def test_each_worker_has_a_log_and_who_takes_the_place_of_a_fallen_one_goes_on_w
     assert len(logged(tmp_path, "stop")) == 2
 
 
+def test_a_proxy_says_which_key_it_makes_fingerprints_with_and_never_uses_a_number_again(tmp_path: Path) -> None:
+    audit, told = tmp_path / "hushwire" / "audit", tmp_path / "hushwire" / "keys" / "audit-epochs"
+    checks = []
+    for lost in (False, True, False):
+        if lost:
+            (told / "1.key").unlink()
+        with (
+            Service() as service,
+            Hushwire(service.url, variables={"XDG_STATE_HOME": str(tmp_path)}) as proxy,
+            opened(proxy) as client,
+        ):
+            client.say(TEXT, MAIL)
+            assert client.hears_payload() == STARS
+        assert any("epoch 1, whose key is not in" in line for line in proxy.log) == lost
+        start = logged(audit, "start")[-1]
+        checks.append((start["epoch"], start["check"]))
+    assert [epoch for epoch, _ in checks] == [1, 2, 2]
+    assert checks[0][1] != checks[1][1] == checks[2][1]
+
+
 @pytest.mark.parametrize(("keep", "told"), [("90d", True), ("0", False)])
 def test_a_sink_that_is_configured_no_more_is_named_with_the_cure(tmp_path: Path, keep: str, told: bool) -> None:
     (tmp_path / "ship-postgres-1a2b3c4d.wanted").touch()

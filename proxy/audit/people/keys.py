@@ -39,6 +39,8 @@ class Keys:
         self.signer = signer
         self.epochs = epochs
         self._seen: object = None
+        self.lost: int | None = None
+        """The newest epoch that the log has used, if its key was gone when these were opened."""
         self.refresh()
 
     @classmethod
@@ -48,10 +50,12 @@ class Keys:
         signing: str | None = None,
         *,
         made: bool = True,
+        used: int = 0,
         environ: Mapping[str, str] = os.environ,
     ) -> Keys:
         """The keys in `folder`. What is missing is made; where `made` is false, only keys that are there will do,
-        because new ones would find nothing.
+        because new ones would find nothing. Where the log has `used` an epoch (judged.newest) behind all that are
+        there, its key is lost, and the next one begins: a number that meant two keys would mean nothing.
 
         `signing` names the signing key where it is not the installation's: `env:NAME` or `file:PATH`, 64 hex
         digits (an Ed25519 seed). Raises KeysError.
@@ -61,9 +65,12 @@ class Keys:
         every = epochs.read()
         if not every and not made:
             raise KeysError(f"there are no keys of fingerprints in {epochs.folder}; say where they are")
-        if not every or every[-1].key is None:
-            epochs.begin(every[-1].number + 1 if every else 1, time.time())
-        return cls(Signer(seed), epochs)
+        last = every[-1].number if every else 0
+        if last < used or not every or every[-1].key is None:
+            epochs.begin(max(last, used) + 1, time.time())
+        keys = cls(Signer(seed), epochs)
+        keys.lost = used if last < used else None
+        return keys
 
     def refresh(self) -> bool:
         """Take up what was rotated or destroyed meanwhile (0.02 ms if nothing was); whether there was anything.
@@ -84,6 +91,21 @@ class Keys:
         self._mark = _marking(kept[self.epoch])
         self._seen = seen
         return True
+
+    @property
+    def check(self) -> str | None:
+        """The check value of the present epoch's key, for events."""
+        return next((epoch.check for epoch in self.all if epoch.number == self.epoch), None)
+
+    @property
+    def loss(self) -> str | None:
+        """What was `lost`, and what to do about it, as a sentence."""
+        if self.lost is None:
+            return None
+        return (
+            f"the log has used epoch {self.lost}, whose key is not in {self.epochs.folder}: epoch {self.epoch} has"
+            f" begun instead; restore {self.lost}.key, or nobody finds what was found then"
+        )
 
     def mark(self, text: str, entity: str) -> bytes:
         """The fingerprint of a found text in the present epoch, 16 bytes."""

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
 
 from proxy.audit.layout import LOG, Segment
 from proxy.audit.marks import Row
 from proxy.audit.people.subject import Tell, rows_of, with_events
 from proxy.audit.pick import first, present
 from proxy.audit.reading.hits import Found, Hit, found_of, hits_of, of_event
-from proxy.audit.reading.index_tables import SEQ_BITS, VERSION
+from proxy.audit.reading.index import glanced
+from proxy.audit.reading.index_tables import SEQ_BITS
 
 Rows = list[tuple[int, Row]]
 
@@ -67,13 +66,12 @@ def _occurrence(hit: Hit, finding: Found, row: Row) -> Occurrence:
 def _indexed(directory: Path, every: Sequence[tuple[Segment, Rows]]) -> dict[int, Hit]:
     """What the index has of these events, by its ids. One that is of another version, broken, or about logs that
     were here before these has nothing to say."""
-    path = directory / "index.sqlite"
-    if not every or not path.exists():
+    if not every:
         return {}
     wanted = [_id(segment, row.seq) for segment, rows in every for _, row in rows]
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as db:
-            if db.execute("PRAGMA user_version").fetchone()[0] != VERSION:
+        with glanced(directory) as db:
+            if db is None:
                 return {}
             hits = hits_of(db, wanted)
     except sqlite3.Error:

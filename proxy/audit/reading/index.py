@@ -11,9 +11,10 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple, Self
+from urllib.parse import quote
 
 from proxy.audit.reading.index_follow import Tell, follow
 from proxy.audit.reading.index_tables import TABLES, VERSION
@@ -27,6 +28,17 @@ HELD = """SELECT (SELECT coalesce(sum(events), 0) FROM shapes), (SELECT count(*)
 
 class NoIndexError(Exception):
     """The index cannot be used. The text says why, and what helps."""
+
+
+@contextmanager
+def glanced(directory: Path) -> Iterator[sqlite3.Connection | None]:
+    """The index of an audit as it is, only to read; None if there is none that can be used. sqlite3.Error."""
+    path = directory / "index.sqlite"
+    if not path.is_file():  # a pipe would be waited for
+        yield None
+        return
+    with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as db:
+        yield db if db.execute("PRAGMA user_version").fetchone()[0] == VERSION else None
 
 
 class State(NamedTuple):

@@ -154,8 +154,16 @@ class Journal(Turns):
 
     # -- beginning and end --------------------------------------------------------------------------------
 
-    def start(self, version: str, worker: int, policies: dict[str, str]) -> None:
-        """The first event, and the threads. `policies` are the digests by route."""
+    def start(
+        self,
+        version: str,
+        worker: int,
+        policies: dict[str, str],
+        epoch: int = 0,
+        check: str | None = None,
+    ) -> None:
+        """The first event, and the threads. `policies` are the digests by route; `epoch` and the `check` value of
+        its key say which fingerprints are made from now on."""
         self.note(
             events.Start,
             who="proxy",
@@ -168,6 +176,8 @@ class Journal(Turns):
             policies=policies,
             repaired=self.log.repaired or UNSET,
             adopted=self.log.adopted or UNSET,
+            epoch=epoch or UNSET,
+            check=check or UNSET,
         )
         self.syncing.start()
         self.tending.start()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from proxy.commands.audit.around import bar, noting, reading
+from proxy.commands.audit.around import bar, noting, reading, together
 from proxy.commands.audit.given import AsJson, Directory, SigningKey, audit_of, full_name, keys_of
 from proxy.commands.audit.person import (
     Entity,
@@ -23,6 +23,7 @@ from proxy.commands.audit.person import (
     region_of,
     shredded,
     told,
+    unsure,
     value_of,
 )
 from proxy.commands.say import plural, stop
@@ -62,6 +63,8 @@ def erase(
     signing: SigningKey = None,
 ) -> None:
     """`hushwire audit erase`."""
+    from proxy.audit.people.judged import unjudged
+
     directory, asked = audit_of(audit), _request(request)
     if (session is None) == (entity is None):
         stop("say what to erase: --entity ENTITY for a value, or --session RUN-SID", code=2)
@@ -69,14 +72,22 @@ def erase(
         stop("--region: it is for a telephone number, not for a session", code=2)
     what: _Session | _Subject
     if session is not None:
-        keys, what = keys_of(signing), _Session(directory, session)
+        keys, what = keys_of(signing, directory), _Session(directory, session)
     else:
         named = entity_of(entity)
         where, keys = region_of(region, named), keys_of(signing, made=False)
         what = _Subject(directory, prints_of(keys, named, value_of(stdin, named), where), where)
+    lost: dict[int, int] = {}
     with bar("looking", "segments") as tell:
         chosen = _carried_out(directory, keys, asked, what, tell)
-    _tell(chosen, asked, what, as_json, None if session is not None else shredded(keys.all))
+        if session is None:
+            with reading(directory), together(directory):
+                lost = unjudged(directory, keys.all, tell)
+    _tell(chosen, asked, what, as_json, lost, None if session is not None else shredded(keys.all))
+    for sentence in unsure(lost, keys):
+        typer.echo(sentence, err=True)
+    if lost:
+        raise typer.Exit(1)
 
 
 class _Subject:
@@ -144,12 +155,21 @@ def _request(name: str | None) -> str:
     return name
 
 
-def _tell(chosen: Chosen, request: str, what: _Subject | _Session, as_json: bool, lost: str | None) -> None:
+def _tell(
+    chosen: Chosen,
+    request: str,
+    what: _Subject | _Session,
+    as_json: bool,
+    lost: Mapping[int, int],
+    gone: str | None,
+) -> None:
     sessions = {message.sid for message in chosen.messages}
     spelt = what.counted(chosen) if isinstance(what, _Subject) else {}
     if as_json:
         erased = {"fingerprints": len(chosen.rows), "bodies": len(chosen.bodies), "sids": sorted(sessions)}
-        print(json.dumps({"request": request, **erased, **({"spellings": spelt} if spelt else {})}, indent=1))
+        counted_by = {"spellings": spelt, "unjudged": lost}
+        more = {name: counts for name, counts in counted_by.items() if counts}
+        print(json.dumps({"request": request, **erased, **more}, indent=1))
         return
     if not chosen.rows and not chosen.bodies:
         typer.echo(f"nothing was there to erase; request {request} is in the log")
@@ -159,5 +179,5 @@ def _tell(chosen: Chosen, request: str, what: _Subject | _Session, as_json: bool
         typer.echo(f"erased {words}; request {request} is in the log")
         if isinstance(what, _Subject) and what.region is not None:
             typer.echo(f"of these, {told(spelt, what.region)}")
-    if lost is not None:
-        typer.echo(lost)
+    if gone is not None:
+        typer.echo(gone)

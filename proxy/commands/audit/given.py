@@ -55,11 +55,19 @@ def full_name(session: str) -> str:
     return session
 
 
-def keys_of(signing: str | None, *, made: bool = True) -> Keys:
-    """The keys of this installation; exit 2 if they cannot be used, or are missing and not to be `made` now."""
+def keys_of(signing: str | None, audit: Path | None = None, *, made: bool = True) -> Keys:
+    """The keys of this installation; exit 2 if they cannot be used, or are missing and not to be `made` now. What
+    is made has no number that the log in `audit` has used."""
+    from proxy.audit.people.judged import newest
     from proxy.audit.people.keys import Keys, KeysError, keys_folder
+    from proxy.commands.audit.asked import warn
 
     try:
-        return Keys.open(keys_folder(), signing, made=made)
+        keys = Keys.open(keys_folder(), signing, made=made, used=newest(audit) if made and audit else 0)
     except KeysError as error:
         stop(str(error), code=2)
+    except OSError as error:
+        stop(f"{error.filename or audit}: {error.strerror}", "are you who runs the proxy?", code=1)
+    if keys.loss:
+        warn(keys.loss)
+    return keys

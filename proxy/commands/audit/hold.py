@@ -65,7 +65,7 @@ def place(
         full_name(session)
     if route is not None:
         _doubt(directory, route)
-    keys = keys_of(signing)
+    keys = keys_of(signing, directory)
     with _holding():
         made = holds.place(directory, why, int(time.time()), begin=first, end=last, session=session, route=route)
     try:  # in force first: a hold that could not be noted holds all the same
@@ -102,7 +102,7 @@ def release(
     from proxy.audit.people import hold as holds
 
     directory = audit_of(audit)
-    keys = keys_of(signing)
+    keys = keys_of(signing, directory)
     with _holding():
         meant = holds.one(directory, hold)
         with noting(directory, keys) as desk:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from proxy.commands.audit.asked import warn
-from proxy.commands.say import stop
+from proxy.commands.say import plural, stop
 
 if TYPE_CHECKING:
     from proxy.audit.people.epochs import Epoch
@@ -125,6 +125,15 @@ def counted(prints: Prints, found: Iterable[bytes]) -> dict[str, int]:
 def told(counts: Mapping[str, int], region: str) -> str:
     """`2 as given, 1 national`, and what that means."""
     return ", ".join(f"{count:,} {WAYS[name].format(region=region)}" for name, count in counts.items() if count)
+
+
+def unsure(counts: Mapping[int, int], keys: Keys) -> Iterator[str]:
+    """What cannot be judged for want of the right keys, as sentences."""
+    there = {epoch.number for epoch in keys.all}
+    for number, count in counts.items():
+        why = "its key is not the one they were made with" if number in there else "its key is gone"
+        path = keys.epochs.folder / f"{number}.key"
+        yield f"{plural(count, 'fingerprint')} of epoch {number} cannot be judged: {why} (restore {path})"
 
 
 def shredded(epochs: list[Epoch]) -> str | None:

@@ -129,7 +129,7 @@ def _note(directory: Path, kind: str, count: int, signing: str | None) -> None:
     and not if the place cannot be reached."""
     from proxy.audit import events
 
-    with noting(directory, keys_of(signing)) as desk:
+    with noting(directory, keys_of(signing, directory)) as desk:
         desk.write(events.Export, form=f"shipped to {kind}", count=count)
 
 

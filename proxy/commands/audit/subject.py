@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+import typer
 
 from proxy.commands.audit.around import bar, noting, reading, together
 from proxy.commands.audit.given import AsJson, Directory, SigningKey, audit_of, keys_of
@@ -19,6 +21,7 @@ from proxy.commands.audit.person import (
     region_of,
     shredded,
     told,
+    unsure,
     value_of,
 )
 from proxy.commands.say import plural
@@ -54,6 +57,7 @@ def subject(
 ) -> None:
     """`hushwire audit subject`."""
     from proxy.audit import events
+    from proxy.audit.people.judged import unjudged
     from proxy.audit.people.lookup import look_up
 
     directory, named = audit_of(audit), entity_of(entity)
@@ -61,14 +65,17 @@ def subject(
     prints = prints_of(keys, named, value_of(stdin, named), where)
     with reading(directory), bar("looking", "segments") as tell, together(directory):
         found = look_up(directory, named, prints.keys(), tell)
+        lost = unjudged(directory, keys.all, tell)
     with noting(directory, keys) as desk:
         desk.write(events.Lookup, entity=named, found=len(found))
     if not found:
         _doubt(named)
     if as_json:
-        print(json.dumps(_answer(named, found, prints, keys), indent=1))
+        print(json.dumps(_answer(named, found, prints, keys) | {"unjudged": lost}, indent=1))
     else:
-        _show(named, found, prints, where, keys)
+        _show(named, found, prints, where, keys, lost)
+    if lost:
+        raise typer.Exit(1)
 
 
 def _doubt(entity: str) -> None:
@@ -120,18 +127,27 @@ def _verdict(hit: Hit) -> str:
     return hit.verdict or "refused"
 
 
-def _show(entity: str, found: Sequence[Occurrence], prints: Prints, region: str | None, keys: Keys) -> None:
+def _show(
+    entity: str,
+    found: Sequence[Occurrence],
+    prints: Prints,
+    region: str | None,
+    keys: Keys,
+    lost: Mapping[int, int],
+) -> None:
     from proxy.commands.audit.told import console
 
     screen = console()
     if found:
         screen.print(_table(found, prints, screen.width, spelt=region is not None))
         screen.print()
-    screen.print(_sum(entity, found))
+    screen.print(_sum(entity, found, whole=not lost))
     if region is not None and found:
         screen.print(f"Of these, {told(counted(prints, (one.fingerprint for one in found)), region)}.")
-    if lost := shredded(keys.all):
-        screen.print(lost, style="yellow")
+    for sentence in unsure(lost, keys):
+        screen.print(sentence, style="bold red", soft_wrap=True)
+    if gone := shredded(keys.all):
+        screen.print(gone, style="yellow")
     screen.print("This lookup stands in the log, without the value.", style="dim")
 
 
@@ -164,9 +180,10 @@ def _table(found: Sequence[Occurrence], prints: Prints, width: int, *, spelt: bo
     return table
 
 
-def _sum(entity: str, found: Sequence[Occurrence]) -> str:
+def _sum(entity: str, found: Sequence[Occurrence], *, whole: bool) -> str:
     if not found:
-        return f"This {entity} does not occur in the log."
+        nowhere = f"This {entity} does not occur in the log."
+        return nowhere if whole else f"Nobody can tell whether this {entity} occurs in the log."
     sessions = len({one.hit.sid for one in found})
     times = "once" if len(found) == 1 else f"{len(found):,} times"
     return f"This {entity} occurred {times}, in {plural(sessions, 'session')}."

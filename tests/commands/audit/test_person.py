@@ -115,6 +115,32 @@ def test_a_value_that_is_often_in_a_message_is_a_line_and_all_of_it_to_machines(
     assert len(answer["occurrences"]) == 72
 
 
+@pytest.mark.parametrize("exchanged", [False, True])
+def test_nobody_hears_that_they_do_not_occur_from_who_lacks_the_key(home, proxy, exchanged):
+    there = home / "keys" / "audit-epochs" / "1.key"
+    run("keys", "rotate")
+    there.unlink()
+    if exchanged:
+        lost = next(iter(written(home / "audit", events.KeyRotate)))
+        there = there.with_name("2.key")
+        assert proxy.keys.refresh() and lost.epoch == 2
+        proxy.say(ANNA)
+        there.unlink()
+        proxy.keys.epochs.begin(1, 0)
+        proxy.keys.epochs.begin(2, 0)
+    why = "its key is not the one they were made with" if exchanged else "its key is gone"
+    number, count = (2, "1 fingerprint") if exchanged else (1, "4 fingerprints")
+    sentence = f"{count} of epoch {number} cannot be judged: {why} (restore {there})"
+    code, told, _ = run("audit", "subject", *AS_ANNA, value=ANNA)
+    assert code == 1
+    assert sentence in told
+    assert "does not occur" not in told and f"Nobody can tell whether this {MAIL} occurs" in told
+    code, told, _ = run("audit", "subject", *AS_ANNA, "--json", value=ANNA)
+    assert (code, json.loads(told)["unjudged"]) == (1, {str(number): int(count[0])})
+    code, told, complaint = run("audit", "erase", *AS_ANNA, "--request", "DSR-1", value=ANNA)
+    assert (code, sentence in complaint) == (1, True)
+
+
 # -- telephone numbers --------------------------------------------------------------------------------------
 
 PHONE = ["--entity", "PHONE_NUMBER", "--stdin"]
