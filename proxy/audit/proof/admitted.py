@@ -1,6 +1,6 @@
-"""What events say is gone: a row may be zeroed only by an `erase` event that names it or with a key that a
-`key.rotate` event destroyed, and segments may be gone only by a `prune` event. Any log may say it of any other,
-but nobody who cannot sign may.
+"""What events say is gone: a row may be zeroed only by an `erase` event that names it, and segments may be
+gone only by a `prune` event. Any log may say it of any other, but nobody who cannot sign may. Destroying a key
+explains no row: it is enough without, and which epoch a row is of, no event commits to.
 """
 
 from __future__ import annotations
@@ -20,15 +20,14 @@ from proxy.audit.storage import content
 if TYPE_CHECKING:
     from proxy.audit.checkpoint import Verifier
 
-ADMISSION = re.compile(rb'"kind":"(?:erase|prune|key\.rotate|start)"')  # no string in JSON can hold a bare quote
+ADMISSION = re.compile(rb'"kind":"(?:erase|prune|start)"')  # no string in JSON can hold a bare quote
 
 
 @dataclass(slots=True)
 class Admitted:
-    """What events of any log say is gone: rows (log, seq, index), epochs, and (log, block that it begins at)."""
+    """What events of any log say is gone: rows (log, seq, index) and (log, block that it begins at)."""
 
     rows: set[tuple[str, int, int]] = field(default_factory=set)
-    epochs: set[int] = field(default_factory=set)
     pruned: set[tuple[str, int]] = field(default_factory=set)
 
     def add(self, event: object) -> None:
@@ -36,8 +35,6 @@ class Admitted:
         match event:
             case events.Erase():
                 self.rows.update(event.rows)
-            case events.KeyRotate(state="destroyed"):
-                self.epochs.add(event.epoch)
             case events.Prune():
                 self.pruned.add((event.pruned, event.size))
 

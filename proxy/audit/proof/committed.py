@@ -19,12 +19,12 @@ import msgspec
 from proxy.audit import bodies, marks
 from proxy.audit.blocks import Reading
 from proxy.audit.layout import Segment
-from proxy.audit.proof.admitted import Admitted, Said
+from proxy.audit.proof.admitted import Said
 
 BODY = -1
 """The place of a body in `erase` events, beside the indexes of findings."""
-RIGHT, NONE, MISSING, WRONG = -1, -2, -3, -4
-"""Instead of the epoch of a row that was erased: it is right, has no epoch, is missing, or is another one."""
+RIGHT, ERASED, MISSING, WRONG = range(4)
+"""What became of a row: it is right, consists of zeros, is missing, or is another one."""
 SECRET = Struct("<QH2x32s")
 """A row of marks with salt and fingerprint in one."""
 COMMITS = b'"c":"', b'"body":"'  # no string in JSON can hold a bare quote
@@ -54,21 +54,21 @@ _times = msgspec.json.Decoder(_Timed).decode_lines
 
 class Lacking(NamedTuple):
     """A row is not what event `seq` of time `t` (Unix, nanoseconds) commits to: that of the finding at `place`, or
-    of the BODY. `epoch` is that of an erased row, or says what else it is."""
+    of the BODY; `became` says what else it is."""
 
     seq: int
     t: int
     place: int
-    epoch: int
+    became: int
 
 
 @dataclass(slots=True)
 class Compared:
-    """What is lacking in the side files of one segment: at most LIMIT rows. `more` are the epochs of others, so
-    that a segment whose key was destroyed need not be read again."""
+    """What is lacking in the side files of one segment: at most LIMIT rows. Where there are `more`, it has to be
+    read again."""
 
     lacking: list[Lacking] = field(default_factory=list)
-    more: set[int] = field(default_factory=set)
+    more: bool = False
 
     def add(self, lacking: Iterable[Lacking]) -> None:
         """Take them down."""
@@ -76,7 +76,7 @@ class Compared:
             if len(self.lacking) < LIMIT:
                 self.lacking.append(one)
             else:
-                self.more.add(one.epoch)
+                self.more = True
 
 
 class Lack(NamedTuple):
@@ -97,10 +97,7 @@ def lacks(
     Behind event `signed` a row may be missing: a power cut may take it and leave its event. Raises OSError,
     SegmentError.
     """
-    lacking: Iterable[Lacking] = compared.lacking
-    if compared.more and not said(lambda known: compared.more <= known.epochs):
-        lacking = _all_lacking(segment, end)
-    for one in lacking:
+    for one in _all_lacking(segment, end) if compared.more else compared.lacking:
         yield from _judged(one, log, signed, said)
 
 
@@ -111,18 +108,14 @@ def _all_lacking(segment: Segment, end: int | None) -> Iterator[Lacking]:
 
 
 def _judged(one: Lacking, log: str, signed: int, said: Said) -> Iterator[Lack]:
-    which = f"the body of event {one.seq}"
+    row, which = (log, one.seq, one.place), f"the body of event {one.seq}"
     if one.place != BODY:
         which = f"the fingerprint of finding {one.place} of event {one.seq}"
-    if one.epoch == WRONG:
+    if one.became == WRONG:
         yield Lack(one.seq, one.t, f"{which} is not the one that the event commits to", unsaid=False)
-    elif (one.epoch != MISSING or one.seq < signed) and not said(lambda known: _is_in(known, one, log)):
-        how = "is missing" if one.epoch == MISSING else "was erased"
+    elif (one.became == ERASED or one.seq < signed) and not said(lambda known: row in known.rows):
+        how = "is missing" if one.became == MISSING else "was erased"
         yield Lack(one.seq, one.t, f"{which} {how}, and no event says so", unsaid=True)
-
-
-def _is_in(known: Admitted, one: Lacking, log: str) -> bool:
-    return (log, one.seq, one.place) in known.rows or one.epoch in known.epochs
 
 
 class Comparing:
@@ -145,13 +138,13 @@ class Comparing:
         messages = _messages(run)
         lacking = [] if self._all_right(messages) else self._marks(messages)
         lacking += [
-            (message.seq, BODY, epoch)
+            (message.seq, BODY, became)
             for message in messages
-            if message.body and (epoch := self._body(message.seq, message.body)) != RIGHT
+            if message.body and (became := self._body(message.seq, message.body)) != RIGHT
         ]
         if lacking:
             times = {event.seq: event.t for event in _times(run)}
-            yield from (Lacking(seq, times[seq], place, epoch) for seq, place, epoch in lacking)
+            yield from (Lacking(seq, times[seq], place, became) for seq, place, became in lacking)
 
     def _all_right(self, messages: Sequence[_Message]) -> bool:
         """Whether the next rows are those of `messages`, one by one, as they are almost always: 0.5 us each."""
@@ -169,15 +162,15 @@ class Comparing:
     def _marks(self, messages: Sequence[_Message]) -> list[tuple[int, int, int]]:
         """Seq, place and what became of the row, of those that are not right."""
         return [
-            (message.seq, place, epoch)
+            (message.seq, place, became)
             for message in messages
             for place, found in enumerate(message.f)
-            if found.c and (epoch := self._mark(message.seq, place, found.c)) != RIGHT
+            if found.c and (became := self._mark(message.seq, place, found.c)) != RIGHT
         ]
 
     def _mark(self, seq: int, place: int, c: str) -> int:
-        """What became of the row of a finding: RIGHT, WRONG, MISSING, or erased: its epoch."""
-        epoch = MISSING
+        """What became of the row of a finding."""
+        became = MISSING
         while (self.row + 1) * marks.ROW.size <= len(self.rows):
             row = marks.row_at(self.rows, self.row)
             if (row.seq, row.place) > (seq, place):
@@ -187,20 +180,20 @@ class Comparing:
                 continue
             if row.c == c:
                 return RIGHT
-            epoch = row.epoch if row.gone else WRONG
-        return epoch
+            became = ERASED if row.gone else WRONG
+        return became
 
     def _body(self, seq: int, body: str) -> int:
-        """What became of the row of a message; a body has no epoch."""
-        epoch = MISSING
+        """What became of the row of a message."""
+        became = MISSING
         while self.body is not None and self.body.seq <= seq:
             found, self.body = self.body, next(self.kept, None)
             if found.seq != seq:
                 continue
             if found.fits(body):
                 return RIGHT
-            epoch = NONE if found.gone else WRONG
-        return epoch
+            became = ERASED if found.gone else WRONG
+        return became
 
 
 class _All:

@@ -24,7 +24,7 @@ from proxy.audit import events
 from proxy.audit.blocks import Reading, SegmentError
 from proxy.audit.layout import LOG_ID, Segment
 from proxy.audit.proof.admitted import admissions
-from proxy.audit.proof.committed import WRONG, Compared, Comparing
+from proxy.audit.proof.committed import Compared, Comparing
 from proxy.audit.tree import Span, Subtree
 
 FAR = 1 << 62
@@ -160,7 +160,7 @@ class _Digesting:
         try:
             self.done.compared.add(self.comparing.lacking(run))
         except ValueError:  # what is no event is told by whoever looks at it, if it is not told by its hash
-            self.done.compared.more.add(WRONG)
+            self.done.compared.more = True
 
     def _hold_against(self, hashes: list[bytes], heads: list[int]) -> None:
         """The hashes that the `leaves` file has."""
