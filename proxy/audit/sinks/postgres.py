@@ -52,9 +52,11 @@ CREATE TABLE hushwire_checkpoints (
     PRIMARY KEY (log, size)
 );
 """
-STAGE = "CREATE TEMP TABLE hushwire_batch (LIKE hushwire_events) ON COMMIT DELETE ROWS"
-COPY = "COPY hushwire_batch FROM STDIN"
-MOVE = "INSERT INTO hushwire_events SELECT * FROM hushwire_batch ON CONFLICT DO NOTHING"
+OURS = ", ".join(Row._fields)
+"""By name: a DBA's table may have columns in another order, and more of them."""
+STAGE = f"CREATE TEMP TABLE hushwire_batch ON COMMIT DELETE ROWS AS SELECT {OURS} FROM hushwire_events LIMIT 0"  # noqa: S608 - ours
+COPY = f"COPY hushwire_batch ({OURS}) FROM STDIN"
+MOVE = f"INSERT INTO hushwire_events ({OURS}) SELECT {OURS} FROM hushwire_batch ON CONFLICT DO NOTHING"  # noqa: S608 - ours
 NOTE = "INSERT INTO hushwire_checkpoints (log, size, note) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
 PARTITION = "CREATE TABLE {} PARTITION OF hushwire_events FOR VALUES FROM ({}) TO ({})"
 

@@ -16,6 +16,7 @@ import pytest
 from proxy.audit import events
 from proxy.audit.sinks import ShipError, follow, postgres
 from proxy.audit.sinks.place import Place, PlaceError, open_sink, place
+from proxy.audit.sinks.postgres import TABLES
 from proxy.audit.sinks.shipper import Shipper
 from tests.audit.logs import DAY, HandMade, finding, message
 from tests.audit.sinks.conftest import Postgres
@@ -94,6 +95,22 @@ def test_every_event_arrives_with_its_columns_and_the_copy_proves_itself(tmp_pat
     ((size, note),) = postgres.query("SELECT size, note FROM hushwire_checkpoints")
     assert size == 1
     assert proves(there(postgres), note, log.signer.verifier)
+
+
+@pytest.mark.heavy
+def test_a_table_may_have_its_columns_in_another_order_and_more_of_them(tmp_path: Path, postgres: Postgres):
+    log = HandMade(tmp_path)
+    log.block(message(sid="1f3a9c22-4", route="chat"))
+    log.checkpoint()
+    made = TABLES.replace(
+        "sid text, route text,", "route text, loaded timestamptz NOT NULL DEFAULT now(), sid text,"
+    )
+    postgres.query(made)
+    ship(tmp_path, postgres.place)
+    columns = "sid, route, verdict, entities, loaded IS NOT NULL"
+    assert postgres.query(f"SELECT {columns} FROM hushwire_events WHERE kind = 'message'") == [
+        ("1f3a9c22-4", "chat", "rewritten", ["EMAIL_ADDRESS"], True)
+    ]
 
 
 @pytest.mark.heavy
