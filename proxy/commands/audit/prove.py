@@ -52,7 +52,7 @@ def _prove(seq: int, log: str, key: str | None, audit: str | None) -> None:
     folder = one_of(directory, log)
     verifier = believed(directory, key_of(key))
     try:
-        with watched("proving", claimed([folder])) as tell:
+        with watched("proving", claimed([folder], "blocks"), "blocks") as tell:
             proof = prove(folder, seq, verifier, tell)
     except ProofError as error:
         stop(f"{folder.name}: {error}", code=1)

@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from proxy.commands.audit.around import bar
 from proxy.commands.say import stop
 
 if TYPE_CHECKING:
@@ -106,35 +107,31 @@ def one_of(directory: Path, named: str) -> Path:
 
 
 @contextmanager
-def watched(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, by events; yields what is told how many were read since."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+def watched(what: str, total: int | None, unit: str = "events") -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal, by `unit`; yields what is told how many were read since."""
+    done = 0
+    with bar(what, unit) as told:
 
-    console = Console(stderr=True)
-    speed = TextColumn("{task.fields[speed]}")
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), speed, TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(what, total=total, speed="")
-
-        def tell(events: int) -> None:
-            rate = bar.tasks[0].speed
-            bar.update(task, advance=events, speed=f"{rate:,.0f} events/s" if rate else "")
+        def tell(count: int) -> None:
+            nonlocal done
+            done += count
+            told(done, total)
 
         yield tell
 
 
-def claimed(folders: Sequence[Path]) -> int | None:
-    """How many events the checkpoints speak of, unchecked: for a bar."""
+def claimed(folders: Sequence[Path], unit: Literal["events", "blocks"] = "events") -> int | None:
+    """How many events or blocks the checkpoints speak of, unchecked: for a bar."""
     from proxy.audit.storage import content
 
+    row, word = (3, b"seq ") if unit == "events" else (1, b"")
     total = 0
     for folder in folders:
         try:
-            line = content(folder / "checkpoint").split(b"\n")[3]
+            line = content(folder / "checkpoint").split(b"\n")[row]
         except (OSError, IndexError):
             return None
-        number = line.removeprefix(b"seq ")
+        number = line.removeprefix(word)
         if not number.isdigit() or len(number) > 18:
             return None
         total += int(number)
