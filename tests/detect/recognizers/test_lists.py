@@ -211,7 +211,7 @@ def check(document: str, engine: Engine) -> None:
     read_and_whole(document, engine)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(documents())
 def test_what_is_clear_has_no_value_and_what_is_not_is_read_near_them(document: str) -> None:
     check(document, engine())
