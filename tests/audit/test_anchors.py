@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from proxy.audit.checkpoint import Checkpoint, Signer
+from proxy.audit.proof import anchors_git
 from proxy.audit.proof.anchors import AnchorError, FileAnchor, anchor
 from proxy.audit.proof.anchors_git import GitAnchor
 from proxy.audit.proof.anchors_tsa import TsaAnchor, authorities
@@ -106,6 +107,39 @@ def test_what_is_committed_is_pushed_where_the_branch_has_an_upstream(tmp_path):
     (tmp_path / "far").rename(tmp_path / "away")
     with pytest.raises(AnchorError, match="git push failed"):
         place.put(note(3), LOG)
+
+
+@pytest.mark.heavy
+def test_a_hook_that_hangs_ends_and_the_next_checkpoint_is_kept(tmp_path, monkeypatch):
+    needs("git")
+    place, hook = GitAnchor(tmp_path), tmp_path / ".git" / "hooks" / "pre-commit"
+    place.put(note(1), LOG)
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho $$ > hook.pid\nsleep 60\n")
+    hook.chmod(0o700)
+    monkeypatch.setattr(anchors_git, "PATIENCE", 1.0)
+    with pytest.raises(AnchorError, match="git commit took more than 1 seconds"):
+        place.put(note(2), LOG)
+    hook.unlink()
+    monkeypatch.undo()
+    place.put(note(2), LOG)
+    assert [kept.note for kept in place.notes(LOG)] == [note(1), note(2)]
+    started = int((tmp_path / "hook.pid").read_text())
+    assert not Path(f"/proc/{started}").exists() or "State:\tZ" in Path(f"/proc/{started}/status").read_text()
+
+
+@pytest.mark.heavy
+def test_what_a_hook_says_is_told_in_letters_and_not_logged(tmp_path):
+    needs("git")
+    place, hook = GitAnchor(tmp_path), tmp_path / ".git" / "hooks" / "pre-commit"
+    place.put(note(1), LOG)
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nprintf '\\033]0;no\\007 entry' >&2\nexit 1\n")
+    hook.chmod(0o700)
+    with pytest.raises(AnchorError) as caught:
+        place.put(note(2), LOG)
+    assert caught.value.says == f"anchor git:{tmp_path}: git commit failed"
+    assert str(caught.value) == f"{caught.value.says}: ?]0;no? entry"
 
 
 @pytest.mark.heavy

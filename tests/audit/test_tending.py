@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from proxy.audit.layout import segments
+from proxy.audit.proof.anchors import AnchorError
 from proxy.audit.proof.verify import verify
 from proxy.audit.writing import tending
 from proxy.audit.writing.clock import Clock
@@ -115,6 +116,21 @@ def test_what_fails_is_said_without_words_of_others_and_tried_again(log, caplog)
     kept.stop()
     assert "anchor failed, and is tried again in a minute: ValueError" in caplog.text
     assert "secret" not in caplog.text
+
+
+def test_of_an_anchor_that_fails_it_is_said_which_and_why(log, caplog):
+    def anchor(_note: str) -> None:
+        raise AnchorError("anchor git:/srv/anchor: git push failed", "what a hook said")
+
+    block(log)
+    log.sync()
+    kept = Tending(log, told, Retention(), [anchor])
+    kept.start()
+    until(lambda: bool(caplog.text))
+    kept.stop()
+    assert (
+        "anchor failed, and is tried again in a minute: anchor git:/srv/anchor: git push failed\n" in caplog.text
+    )
 
 
 def test_anchors_get_a_checkpoint_a_minute_and_the_last_one(log):

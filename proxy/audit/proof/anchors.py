@@ -26,7 +26,13 @@ BEGIN = re.compile(rf"^(?={ORIGIN})", re.MULTILINE)
 
 
 class AnchorError(Exception):
-    """A checkpoint cannot be put there, or read from there. The text says where, why and what to do."""
+    """A checkpoint cannot be put there, or read from there. The text says where, why and what to do; `says` is as
+    much of it as may be logged, without what others `said` (git, a hook of it, a server)."""
+
+    def __init__(self, says: str, said: str = "") -> None:
+        self.says = says
+        printable = "".join(letter if letter.isprintable() else "?" for letter in said)
+        super().__init__(f"{says}: {printable}" if said else says)
 
 
 class Anchor(Protocol):

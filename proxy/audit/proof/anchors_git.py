@@ -5,9 +5,11 @@ A repository is an anchor only as far as others hold it: if the branch has an up
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,6 +20,7 @@ from proxy.audit.proof.anchors import SUFFIX, AnchorError
 from proxy.audit.verdict import Anchored
 
 PATIENCE = 30.0  # seconds for one command of git; a push to a host that hangs
+GRACE = 2.0  # seconds that it then has to end
 WHO = {"NAME": "Hushwire audit", "EMAIL": "audit@hushwire.invalid"}
 
 
@@ -108,7 +111,7 @@ class GitAnchor:
         done = self._run(words, given)
         if done.returncode:
             says = done.stderr.decode(errors="replace").strip().partition("\n")[0]
-            raise AnchorError(f"anchor {self.name}: git {words[0]} failed: {says or done.returncode}")
+            raise AnchorError(f"anchor {self.name}: git {words[0]} failed", says or f"{done.returncode}")
         return done.stdout
 
     def _run(self, words: Sequence[str], given: bytes) -> subprocess.CompletedProcess[bytes]:
@@ -116,12 +119,27 @@ class GitAnchor:
         known = {f"GIT_{role}_{what}": word for role in ("AUTHOR", "COMMITTER") for what, word in WHO.items()}
         outside = {name: word for name, word in os.environ.items() if not name.startswith("GIT_")}
         environ = known | outside | {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
-        try:
-            return subprocess.run(  # noqa: S603 - no shell; words of ours, and a path
-                command, input=given, capture_output=True, timeout=PATIENCE, env=environ, check=False
-            )
-        except subprocess.TimeoutExpired:
-            raise AnchorError(f"anchor {self.name}: git {words[0]} took more than {PATIENCE:g} seconds") from None
+        pipe = subprocess.PIPE
+        with subprocess.Popen(  # noqa: S603 - no shell; words of ours, and a path
+            command, stdin=pipe, stdout=pipe, stderr=pipe, env=environ, start_new_session=True
+        ) as git:
+            try:
+                said, told = git.communicate(given, PATIENCE)
+            except subprocess.TimeoutExpired:
+                _end(git)
+                took = f"git {words[0]} took more than {PATIENCE:g} seconds"
+                raise AnchorError(f"anchor {self.name}: {took}") from None
+        return subprocess.CompletedProcess(command, git.returncode, said, told)
+
+
+def _end(git: subprocess.Popen[bytes]) -> None:
+    """With what it has started: a hook, ssh. It is asked first: killed, it would leave its lock on the index, and
+    nothing could be committed ever after."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        os.killpg(git.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            git.wait(GRACE)
+            return
 
 
 def _subject(note: str, log: str) -> str:

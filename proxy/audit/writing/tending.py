@@ -78,7 +78,8 @@ class Tending:
             if work():
                 self._next[step] = time.monotonic() + self._every
         except Exception as error:
-            why = (isinstance(error, OSError) and error.strerror) or type(error).__name__
+            why = getattr(error, "says", "") or (isinstance(error, OSError) and error.strerror)
+            why = why or type(error).__name__
             log.error("audit: %s failed, and is tried again in a minute: %s", step, why)
             self._next[step] = time.monotonic() + self._every
 
