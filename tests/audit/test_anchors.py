@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import socket
 import subprocess
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from proxy.audit.checkpoint import Checkpoint, Signer
-from proxy.audit.proof import anchors_git
+from proxy.audit.proof import anchors_git, anchors_tsa
 from proxy.audit.proof.anchors import AnchorError, FileAnchor, anchor
 from proxy.audit.proof.anchors_git import GitAnchor
 from proxy.audit.proof.anchors_tsa import TsaAnchor, authorities
@@ -310,6 +313,43 @@ def test_what_answers_is_not_kept_unless_it_is_the_stamp_that_was_asked_for(tmp_
     (tmp_path / "stamps" / f"{LOG}.jsonl").unlink()
     with pytest.raises(AnchorError, match="another request"):
         place.put(note(1), LOG)
+
+
+def test_to_see_that_the_newest_is_stamped_takes_no_more_memory_for_a_long_file(tmp_path):
+    url = "http://127.0.0.1:1/"
+    path = tmp_path / "stamps" / f"{LOG}.jsonl"
+    path.parent.mkdir()
+    lines = [json.dumps({"url": url, "note": note(n), "token": "ab" * 3000}) for n in (1, 2)]
+    path.write_text(f"{lines[0]}\n" * 2000 + f"{lines[1]}\n")
+    tracemalloc.start()
+    TsaAnchor(url, tmp_path, None).put(note(2), LOG)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < path.stat().st_size / 8
+
+
+def test_an_authority_that_says_a_byte_now_and_then_holds_nobody(tmp_path, monkeypatch):
+    monkeypatch.setattr(anchors_tsa, "PATIENCE", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ended = threading.Event()
+
+        def drip() -> None:
+            with server.accept()[0] as there:
+                there.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: application/timestamp-reply\r\n\r\n")
+                for _ in range(50):
+                    there.sendall(b"0")
+                    if ended.wait(0.1):
+                        return
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        place = TsaAnchor(f"http://127.0.0.1:{server.getsockname()[1]}/", tmp_path, None)
+        with pytest.raises(AnchorError, match="cannot be asked: TimeoutError"):
+            place.put(note(1), LOG)
+        with pytest.raises(AnchorError, match="has not ended the answer before"):
+            place.put(note(1), LOG)
+        ended.set()
+        dripping.join()
 
 
 def test_an_authority_that_is_not_there_is_told(tmp_path):

@@ -14,8 +14,10 @@ import base64
 import http.client
 import json
 import os
+import threading
 import urllib.request
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -32,6 +34,7 @@ except ImportError:
 
 PATIENCE = 10.0  # seconds
 LARGEST = 1 << 16  # bytes of a response; those in the field have 2 to 6 KiB
+NEWEST = 1 << 18  # bytes at the end of a file of stamps: the newest one of each of a few authorities
 ASK, ANSWER = "application/timestamp-query", "application/timestamp-reply"
 
 NAMES = ("url", "note", "token")
@@ -47,12 +50,13 @@ class TsaAnchor:
         self.url, self.name = url, f"tsa:{url}"
         self.kept = directory / "stamps"
         self._roots = certificates(roots) if roots else []
+        self._asking: threading.Thread | None = None
 
     def put(self, note: str, log: str) -> None:
         """Ask for a time stamp, check it and keep it."""
         path = self.kept / f"{log}.jsonl"
         try:
-            if any(one["note"] == note and one["url"] == self.url for one in _lines(path)):
+            if any(one["note"] == note and one["url"] == self.url for one in _parsed(_end(path))):
                 return
         except OSError as error:
             raise self._failed(f"{path} cannot be read ({error.strerror})") from None
@@ -111,31 +115,45 @@ class TsaAnchor:
         return ""
 
     def _ask(self, request: bytes) -> bytes:
-        asking = urllib.request.Request(  # noqa: S310 - http or https, as __init__ has seen
-            self.url, request, {"Content-Type": ASK, "Accept": ANSWER}
-        )
+        if self._asking is not None and self._asking.is_alive():
+            raise self._failed("the authority has not ended the answer before")
+        answer: Future[tuple[str, bytes]] = Future()
+        self._asking = threading.Thread(target=_answered, args=(self.url, request, answer), daemon=True)
+        self._asking.start()
         try:
-            with urllib.request.urlopen(asking, timeout=PATIENCE) as answer:  # noqa: S310 - as above
-                kind, token = answer.headers.get_content_type(), answer.read(LARGEST)
-        except (OSError, http.client.HTTPException) as error:  # URLError and HTTPError are OSErrors
-            raise self._failed(f"the authority cannot be asked ({_brief(error)})") from None
+            kind, token = answer.result(2 * PATIENCE)
+        except (OSError, http.client.HTTPException) as error:  # URLError, HTTPError and TimeoutError are OSErrors
+            raise self._failed("the authority cannot be asked", _brief(error)) from None
         if kind != ANSWER:
             raise self._failed("what answers there is no time stamp authority")
-        return bytes(token)
+        return token
 
     def _keep(self, path: Path, note: str, token: bytes) -> None:
         line = json.dumps({"url": self.url, "note": note, "token": base64.b64encode(token).decode()})
         try:
             self.kept.mkdir(mode=0o700, exist_ok=True)
             with os.fdopen(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "ab") as file:
-                file.write(_ended(path) + line.encode() + b"\n")
+                file.write((b"" if _end(path, 1) in (b"", b"\n") else b"\n") + line.encode() + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
             raise self._failed(f"its stamp cannot be kept in {path} ({error.strerror})") from None
 
-    def _failed(self, why: str) -> AnchorError:
-        return AnchorError(f"anchor {self.name}: {why}")
+    def _failed(self, why: str, said: str = "") -> AnchorError:
+        return AnchorError(f"anchor {self.name}: {why}", said)
+
+
+def _answered(url: str, request: bytes, answer: Future[tuple[str, bytes]]) -> None:
+    """In a thread of its own: a timeout of sockets is for each read, and one byte at a time would hold whoever
+    waits for days."""
+    asking = urllib.request.Request(  # noqa: S310 - http or https, as __init__ has seen
+        url, request, {"Content-Type": ASK, "Accept": ANSWER}
+    )
+    try:
+        with urllib.request.urlopen(asking, timeout=PATIENCE) as said:  # noqa: S310 - as above
+            answer.set_result((said.headers.get_content_type(), said.read(LARGEST)))
+    except Exception as error:
+        answer.set_exception(error)
 
 
 def certificates(path: Path) -> list[x509.Certificate]:
@@ -156,20 +174,28 @@ def authorities(directory: Path) -> list[str]:
 
 
 def _lines(path: Path) -> Iterator[dict[str, str]]:
-    """What is kept. A line that a crash has cut, or that somebody has changed, is one of empty strings."""
-    for line in path.read_bytes().splitlines() if path.exists() else []:
+    """What is kept."""
+    return _parsed(path.read_bytes() if path.exists() else b"")
+
+
+def _end(path: Path, size: int = NEWEST) -> bytes:
+    """The last bytes of what is kept: a month has 250 MB, and every minute one line is added. OSError."""
+    if not path.exists():
+        return b""
+    with path.open("rb") as file:
+        file.seek(-min(size, os.fstat(file.fileno()).st_size), os.SEEK_END)
+        return file.read()
+
+
+def _parsed(text: bytes) -> Iterator[dict[str, str]]:
+    """A line that is cut, or that somebody has changed, is one of empty strings."""
+    for line in text.splitlines():
         try:
             kept = json.loads(line)
             base64.b64decode(kept["token"], validate=True)
             yield {name: str(kept[name]) for name in NAMES}
         except (ValueError, KeyError, TypeError):
             yield dict.fromkeys(NAMES, "")
-
-
-def _ended(path: Path) -> bytes:
-    """A line feed, if a crash has cut the last line."""
-    content = path.read_bytes()[-1:]
-    return b"" if content in (b"", b"\n") else b"\n"
 
 
 def _brief(error: Exception) -> str:
