@@ -21,6 +21,8 @@ from proxy.audit.reading.question import Asked, Question
 
 ROWS = 50_000  # in a row group of Parquet
 LINES = 1000  # written at once
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What begins so is calculated when a spreadsheet opens a CSV file (OWASP, CSV injection)."""
 Tell = Callable[[int, int], None]
 Some = TypeVar("Some")
 
@@ -137,17 +139,22 @@ def _jsonl(export: Export, found: Iterable[Line], file: BinaryIO) -> None:
 
 
 def _csv(export: Export, found: Iterable[Line], file: BinaryIO) -> None:
-    """As RFC 4180 has it, times in ISO 8601."""
+    """As RFC 4180 has it, times in ISO 8601. Rules and routes have no names that a spreadsheet would take for a
+    formula; a log that somebody else has written to may."""
     text = io.TextIOWrapper(file, "utf-8", newline="")
     try:
         written = csv.writer(text)
         written.writerow(Row._fields)
         for row in export.rows(found):
             when = datetime.fromtimestamp(row.time / 1e9, UTC).isoformat(timespec="milliseconds")
-            written.writerow((*row[:2], when, *row[3:]))
+            written.writerow(map(_plain, (*row[:2], when, *row[3:])))
         text.flush()
     finally:
         text.detach()  # else it would close the file
+
+
+def _plain(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 
 def _parquet(export: Export, found: Iterable[Line], file: BinaryIO) -> None:
