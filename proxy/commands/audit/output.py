@@ -42,22 +42,24 @@ def answering(verb: Callable[..., None]) -> Callable[..., None]:
 
 @contextmanager
 def whole_file(output: Path) -> Iterator[tuple[BinaryIO, Callable[[], None]]]:
-    """A file for its owner only, and what gives it its name when it is whole. Exit 2 if it cannot be made."""
+    """A file for its owner only, and what gives it its name when it is whole. Exit 2 if it cannot be made or
+    written. What `output` is a link to is replaced, and nothing but a file is: /dev/null stays what it is."""
     if output.is_dir():
         stop(f"--output: {output} is a directory; name a file in it", code=2)
-    part = output.with_name(f".{output.name}.{os.getpid()}")
+    if output.exists() and not output.is_file():
+        stop(f"--output: {output} is no file; leave --output away, and say where stdout goes", code=2)
+    whole = output.resolve()
+    part = whole.with_name(f".{whole.name}.{os.getpid()}")
     try:
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        stop(f"--output: {output} cannot be written ({error.strerror})", code=2)
-    try:
-        with os.fdopen(handle, "wb") as file:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
 
             def appear() -> None:
                 file.flush()
                 os.fsync(file.fileno())
-                part.replace(output)
+                part.replace(whole)
 
             yield file, appear
+    except OSError as error:  # also when it is closed, with what could not be written before
+        stop(f"--output: {output} cannot be written ({error.strerror})", code=2)
     finally:
         part.unlink(missing_ok=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -84,6 +86,36 @@ def test_a_file_that_could_not_be_finished_leaves_the_one_before(tmp_path):
     with pytest.raises(typer.Exit) as refused, whole_file(tmp_path / "no" / "answer"):
         pass
     assert refused.value.exit_code == 2
+
+
+def test_nothing_but_a_file_is_replaced_and_a_link_stays_one(tmp_path):
+    pipe, link, file = tmp_path / "pipe", tmp_path / "link", tmp_path / "file"
+    os.mkfifo(pipe)
+    link.symlink_to(file)
+    with pytest.raises(typer.Exit) as refused, whole_file(pipe):
+        pass
+    assert refused.value.exit_code == 2
+    assert pipe.is_fifo()
+    with whole_file(link) as (out, appear):
+        out.write(b"whole")
+        appear()
+    assert link.is_symlink()
+    assert file.read_bytes() == b"whole"
+
+
+def test_a_disk_that_is_full_is_told_and_nothing_is_left(tmp_path, capsys):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        with pytest.raises(typer.Exit) as refused, whole_file(tmp_path / "answer") as (out, _appear):
+            out.write(b"more than there is room for")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    assert refused.value.exit_code == 2
+    assert "answer cannot be written (File too large)" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("verb", ["search", "tail"])
