@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import typer
 
 from proxy.commands.audit import (
@@ -21,7 +23,7 @@ from proxy.commands.audit import (
     tail,
     verify,
 )
-from proxy.commands.audit.output import answering
+from proxy.commands.audit.output import answering, interruptible
 
 EXAMPLES = (
     "Examples: [bold]hushwire audit tail -f[/bold], "
@@ -43,18 +45,22 @@ def audit() -> None:
     """Verbs stand behind it, be there one or many."""
 
 
-app.command(help=search.HELP)(answering(search.search))
-app.command(help=tail.HELP)(tail.tail)
-app.command(help=show.HELP)(answering(show.show))
-app.command(help=stats.HELP)(answering(stats.stats))
-app.command(help=report.HELP)(answering(report.report))
-app.command(help=export.HELP)(export.export)
-app.command(help=index.HELP)(answering(index.index))
-app.command(help=replay.HELP)(replay.replay)
-app.command(help=verify.HELP)(verify.verify)
-app.command(help=prove.HELP)(prove.prove)
-app.command(help=anchor.HELP)(anchor.anchor)
-app.command(help=subject.HELP)(answering(subject.subject))
-app.command(help=erase.HELP)(erase.erase)
+def _add(text: str, verb: Callable[..., None]) -> None:
+    app.command(help=text)(interruptible(verb))
+
+
+_add(search.HELP, answering(search.search))
+_add(tail.HELP, tail.tail)
+_add(show.HELP, answering(show.show))
+_add(stats.HELP, answering(stats.stats))
+_add(report.HELP, answering(report.report))
+_add(export.HELP, export.export)
+_add(index.HELP, answering(index.index))
+_add(replay.HELP, replay.replay)
+_add(verify.HELP, verify.verify)
+_add(prove.HELP, prove.prove)
+_add(anchor.HELP, anchor.anchor)
+_add(subject.HELP, answering(subject.subject))
+_add(erase.HELP, erase.erase)
 app.add_typer(hold.app)
-app.command(help=ship.HELP)(ship.ship)
+_add(ship.HELP, ship.ship)

@@ -3,6 +3,7 @@ cannot take down what is done."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -11,6 +12,9 @@ from typing import TYPE_CHECKING
 from proxy.commands.say import stop
 
 if TYPE_CHECKING:
+    from rich.progress import ProgressColumn, Task
+    from rich.text import Text
+
     from proxy.audit.people.keys import Keys
     from proxy.audit.writing.desk import Desk
 
@@ -18,40 +22,60 @@ LONG = 1.0  # seconds until a bar is shown
 
 
 @contextmanager
-def bar(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal for what takes longer than a second; yields what to tell about (done, of). `unit` says
-    what is counted; `bytes` are told as people write them."""
-    import time
+def bar(what: str, unit: str, *, alone: bool = True) -> Iterator[Callable[[int, int | None], None]]:
+    """A bar for what takes longer than a second, where stderr is a terminal; yields what to tell about (done, of).
+
+    `unit` says what is counted: `bytes` are told as people write them, `events` with their speed. Not `alone` is
+    what prints its answers on the same terminal meanwhile: it has no bar.
+    """
+    from signal import SIG_BLOCK, SIGINT, pthread_sigmask
+    from threading import Timer
 
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        MofNCompleteColumn,
-        Progress,
-        ProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
-    name = TextColumn("{task.description}", markup=False)
-    counted: list[ProgressColumn] = (
-        [DownloadColumn()] if unit == "bytes" else [MofNCompleteColumn(), TextColumn(unit)]
+    visible = sys.stderr.isatty() and not console.is_dumb_terminal  # Rich would also believe FORCE_COLOR
+    name, length = TextColumn("{task.description}", markup=False), min(40, max(8, console.width - 48))
+    columns = (name, BarColumn(length), *_counts(unit), TimeRemainingColumn())
+    shown = Progress(
+        *columns,
+        console=console,
+        transient=True,
+        redirect_stdout=False,  # or answers that go into a pipe would be shown on the terminal instead
     )
-    columns = name, BarColumn(), *counted, TimeRemainingColumn()
-    shown = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-    task, began = shown.add_task(what, total=None), time.monotonic()
+    task = shown.add_task(what, total=None)
+    if not visible or not (alone or not sys.stdout.isatty()):
+        yield lambda _done, _of: None
+        return
 
-    def tell(done: int, of: int) -> None:
-        if time.monotonic() - began > LONG:
-            shown.start()
-        shown.update(task, completed=done, total=of)
+    def begin() -> None:
+        pthread_sigmask(SIG_BLOCK, {SIGINT})  # else Ctrl-C may end up here, while who works waits on: 9 of 12 did
+        shown.start()
 
+    due = Timer(LONG, begin)  # also where the work waits, for a disk or for somebody else, and tells nothing
+    due.daemon = True
+    due.start()
     try:
-        yield tell
+        yield lambda done, of: shown.update(task, completed=done, total=of)
     finally:
+        due.cancel()
+        due.join()
         shown.stop()
+
+
+def _counts(unit: str) -> list[ProgressColumn]:
+    from rich.progress import DownloadColumn, MofNCompleteColumn, ProgressColumn, TaskProgressColumn, TextColumn
+
+    class Speed(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            from rich.text import Text
+
+            return Text(f"{task.speed:,.0f} {unit}/s" if task.speed else "")
+
+    if unit == "bytes":
+        return [DownloadColumn()]
+    return [TaskProgressColumn(), Speed()] if unit == "events" else [MofNCompleteColumn(), TextColumn(unit)]
 
 
 @contextmanager

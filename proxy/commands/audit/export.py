@@ -100,7 +100,8 @@ def _to_stdout(exporting: Export, keys: Keys | None) -> None:
 
 def _write(exporting: Export, file: BinaryIO) -> None:
     """With a bar; exit 1 where the log cannot be read, quietly where nobody reads the output any more."""
-    with reading(exporting.directory), bar("exporting", "bytes") as tell:
+    alone = file is not sys.stdout.buffer
+    with reading(exporting.directory), bar("exporting", "bytes", alone=alone) as tell:
         try:
             exporting.write(file, tell)
             file.flush()

@@ -40,6 +40,20 @@ def answering(verb: Callable[..., None]) -> Callable[..., None]:
     return answered
 
 
+def interruptible(verb: Callable[..., None]) -> Callable[..., None]:
+    """A verb that ends with 130 at Ctrl-C, and says so in a line of its own."""
+
+    @wraps(verb)
+    def interrupted(*args: Any, **given: Any) -> None:
+        try:
+            verb(*args, **given)
+        except KeyboardInterrupt:
+            typer.echo("\rinterrupted" if sys.stderr.isatty() else "interrupted", err=True)  # over the ^C
+            raise typer.Exit(130) from None
+
+    return interrupted
+
+
 @contextmanager
 def whole_file(output: Path) -> Iterator[tuple[BinaryIO, Callable[[], None]]]:
     """A file for its owner only, and what gives it its name when it is whole. Exit 2 if it cannot be made or

@@ -5,15 +5,18 @@ from __future__ import annotations
 import base64
 import json
 import re
+import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from proxy.commands.audit import asked
-from proxy.commands.audit.around import reading
+from proxy.commands.audit.around import bar, reading
 from proxy.commands.audit.given import WHOLE, AsJson, Directory, audit_of
 from proxy.commands.say import plural, printable, stop
 
@@ -56,19 +59,31 @@ def replay(
     audit: Directory = None,
 ) -> None:
     """`hushwire audit replay`."""
-    from proxy.audit.reading.conversation import spoken
-
     directory = audit_of(audit)
     factor = _factor(speed)
     if not re.fullmatch(WHOLE, session):
         with asked.index_of(audit, None) as index:
             session = asked.session_of(index, session)
     with reading(directory):
-        conversation = spoken(directory, sid=session)
         if to is not None:
-            _play(conversation, session, to, factor, patience, as_json=as_json)
+            _play(_spoken(directory, session), session, to, factor, patience, as_json=as_json)
         else:
-            _print(conversation, session, as_json=as_json)
+            _print(directory, session, as_json=as_json)
+
+
+def _spoken(
+    directory: Path, session: str, tell: Callable[[int, int | None], None] = lambda _done, _of: None
+) -> Iterator[Spoken]:
+    from proxy.audit.reading.conversation import size, spoken
+
+    done, whole = 0, size(directory)
+
+    def read(volume: int) -> None:
+        nonlocal done
+        done += volume
+        tell(done, whole)
+
+    return spoken(directory, sid=session, tell=read)
 
 
 def _factor(speed: str) -> float:
@@ -95,23 +110,27 @@ def _none(session: str) -> NoReturn:
 # -- printed ------------------------------------------------------------------------------------------------
 
 
-def _print(conversation: Iterator[Spoken], session: str, *, as_json: bool) -> None:
-    """Exits with 1 if there is a conversation, but nothing of what was said."""
+def _print(directory: Path, session: str, *, as_json: bool) -> None:
+    """Exits with 1 if there is a conversation, but nothing of what was said. On a terminal the first line ends the
+    bar."""
     from rich.console import Console
 
     console = Console(highlight=False, markup=False, emoji=False)
     counted: Counter[str] = Counter()
     began: int | None = None
-    for one in conversation:
-        began = one.event.mono if began is None else began
-        seconds = (one.event.mono - began) / 1e9
-        if as_json:
-            print(json.dumps(as_object(one, seconds), ensure_ascii=False))
-        else:
-            _show(one, seconds, console)
-        counted["events"] += 1
-        counted["kept"] += one.payload is not None
-        counted[absent(one) or "there"] += 1
+    with ExitStack() as shown:
+        for one in _spoken(directory, session, shown.enter_context(bar("reading", "bytes"))):
+            if sys.stdout.isatty():
+                shown.close()
+            began = one.event.mono if began is None else began
+            seconds = (one.event.mono - began) / 1e9
+            if as_json:
+                print(json.dumps(as_object(one, seconds), ensure_ascii=False))
+            else:
+                _show(one, seconds, console)
+            counted["events"] += 1
+            counted["kept"] += one.payload is not None
+            counted[absent(one) or "there"] += 1
     if not counted["events"]:
         _none(session)
     if counted["erased"] and not counted["kept"]:

@@ -74,13 +74,14 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         typed = [places.get(word, word) for word in words]
         done = CliRunner().invoke(app, ["audit", *typed], input=ANNA, env=environment, prog_name="hushwire")
         assert done.exit_code == 0, (verb, done.output)
-        told[verb] = _read(done.stdout)
+        told[verb] = read(done.stdout)
         if verb == "prove":
             Path(places["PROOF"]).write_text(done.stdout)
     return told
 
 
-def _read(text: str) -> list[Any]:
+def read(text: str) -> list[Any]:
+    """One object, or one a line."""
     try:
         return [json.loads(text)]
     except ValueError:
