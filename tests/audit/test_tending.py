@@ -6,16 +6,18 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from proxy.audit.layout import segments
+from proxy.audit.layout import Segment, segments
 from proxy.audit.proof.anchors import AnchorError
 from proxy.audit.proof.verify import verify
 from proxy.audit.writing import tending
 from proxy.audit.writing.clock import Clock
 from proxy.audit.writing.retention import Retention
+from proxy.audit.writing.sealing import seal
 from proxy.audit.writing.tending import Tending
 from tests.audit.writing import NOON, SECOND, block, opened
 
@@ -77,6 +79,28 @@ def test_logs_that_nobody_writes_to_are_pruned_too(tmp_path, log, caplog):
     assert [len(segments(folder.folder)) for folder in (busy, idle, strange)] == [1, 0, 1]
     assert "log-3 is not pruned: it has no checkpoint of ours" in caplog.text
     assert opened(tmp_path).id == idle.id
+    busy.close()
+
+
+def test_a_log_whose_writer_compresses_a_segment_meanwhile_is_left_to_it(tmp_path, log, monkeypatch):
+    busy, idle = opened(tmp_path), opened(tmp_path)
+    for day in range(2):
+        block(busy, t=NOON + day * A_DAY)
+    block(idle)
+    busy.sync()
+    idle.close()
+
+    def listed(folder: Path) -> list[Segment]:
+        found = segments(folder)
+        if folder == busy.folder:
+            seal(found[0])
+        return found
+
+    monkeypatch.setattr(tending, "segments", listed)
+    said: list[dict[str, Any]] = []
+    Tending(log, lambda kind, **given: said.append(given), Retention(seconds=1.0), []).prune()
+    assert [one["pruned"] for one in said] == [idle.id]
+    assert [segment.sealed for segment in segments(busy.folder)] == [True, False]
     busy.close()
 
 

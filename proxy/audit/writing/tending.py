@@ -112,9 +112,16 @@ class Tending:
         own, now = self._log.folder, self._clock.now()
         prune(own, self._log.settled, self._log.signed, self._retention, self._told, now)
         for folder in logs(own.parent):
-            if folder != own and overdue(segments(folder), self._retention, now):
+            if folder != own and self._overdue(folder, now):
                 self._prune_idle(folder, now)
         return True
+
+    def _overdue(self, folder: Path, now: float) -> bool:
+        """Whether anything is. If it was compressed or removed just now, its writer looks after the log."""
+        try:
+            return overdue(segments(folder), self._retention, now) > 0
+        except FileNotFoundError:
+            return False
 
     def _prune_idle(self, folder: Path, now: float) -> None:
         """If nobody holds it, and it is signed."""
