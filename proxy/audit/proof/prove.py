@@ -39,7 +39,7 @@ class Proven(NamedTuple):
 
 def prove(folder: Path, seq: int, verifier: Verifier, tell: Tell = lambda _: None) -> dict[str, Any]:
     """The proof of event `seq` of the log in `folder`, in bounded memory. The `leaves` files and one segment are
-    enough if they lead to the root that was signed, 0.4 us a block; if not, all of the log is read. `tell` is
+    enough if they lead to the root that was signed, 0.5 us a block; if not, all of the log is read. `tell` is
     given numbers of blocks; a negative one takes them back, where it begins again.
 
     Raises ProofError; OSError and SegmentError if the log cannot be read.
