@@ -36,7 +36,7 @@ def bar(what: str, unit: str, *, alone: bool = True) -> Iterator[Callable[[int, 
 
     console = Console(stderr=True)
     visible = sys.stderr.isatty() and not console.is_dumb_terminal  # Rich would also believe FORCE_COLOR
-    name, length = TextColumn("{task.description}", markup=False), min(40, max(8, console.width - 48))
+    name, length = TextColumn("{task.description}", markup=False), min(40, max(8, console.width - 56))
     columns = (name, BarColumn(length), *_counts(unit), TimeRemainingColumn())
     shown = Progress(
         *columns,
@@ -71,7 +71,8 @@ def _counts(unit: str) -> list[ProgressColumn]:
         def render(self, task: Task) -> Text:
             from rich.text import Text
 
-            return Text(f"{task.speed:,.0f} {unit}/s" if task.speed else "")
+            speed = f", {task.speed:,.0f}/s" if task.speed else ""
+            return Text(f"{task.completed:,.0f} {unit}{speed}")
 
     if unit == "bytes":
         return [DownloadColumn()]
