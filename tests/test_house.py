@@ -70,7 +70,7 @@ AUDIT_KNOWS: dict[str, set[str]] = {
     "people": {"reading"},
     "sinks": set(),
     "writing": {"people", "sinks"},  # what is held, and what was shipped, decides what is removed
-    "proof": {"writing"},  # the place at which a log is continued
+    "proof": {"writing", "people"},  # the place at which a log is continued; what is held
 }
 
 # Where packages from outside have their place; any that is not in this table has none.
@@ -268,6 +268,7 @@ ELSEWHERE = {
     "proxy.admin.metrics": ("tests/admin/test_api.py", "metrics are judged by what is scraped"),
     "proxy.config.plan": ("tests/config/test_read.py", "what is read is judged by what runs"),
     "proxy.config.values": ("tests/config/test_faults.py", "reading is judged by the faults it tells"),
+    "proxy.audit.proof.unheld": ("tests/audit/test_held.py", "judged by what verify says of holds"),
     "proxy.audit.reading.asking": ("tests/audit/test_search.py", "conditions are judged by what fits them"),
     "proxy.audit.reading.index_follow": ("tests/audit/test_search.py", "an index is judged by what it answers"),
     "proxy.audit.reading.index_rows": ("tests/audit/test_search.py", "an index is judged by what it answers"),

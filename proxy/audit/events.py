@@ -192,11 +192,12 @@ class Erase(Event, tag="erase"):
 
 
 class Hold(Event, tag="hold"):
-    """A legal hold began or ended: nothing it covers is pruned or erased."""
+    """A legal hold began or ended: nothing it covers is pruned or erased. `covers` is said where one is placed."""
 
     hold: str
     state: Literal["placed", "released"]
     reason: str
+    covers: str | UnsetType = UNSET
 
 
 class KeyRotate(Event, tag="key.rotate"):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from proxy.commands.audit.around import bar, noting, reading
+from proxy.commands.audit.around import bar, noting, reading, together
 from proxy.commands.audit.given import AsJson, Directory, SigningKey, audit_of, keys_of
 from proxy.commands.say import plural, stop
 
@@ -191,11 +191,15 @@ def _doomed(every: Sequence[Epoch], named: Sequence[int], older: int | None, now
 
 def _unheld(directory: Path, doomed: Sequence[Epoch], every: Sequence[Epoch], now: int) -> None:
     """Exit 1 if a hold may cover something found in one of these epochs."""
+    from proxy.audit.people import held
     from proxy.audit.people.hold import SECOND, HoldError, holds
 
     ends = {epoch.number: after.begun for epoch, after in pairwise(every)}
     try:
         active = holds(directory) if doomed else []
+        if doomed and directory.is_dir():
+            with reading(directory), bar("looking", "segments") as tell, together(directory):
+                held.check(directory, tell)
     except HoldError as error:
         stop(f"no key was destroyed: {error}", code=1)
     for epoch in doomed:

@@ -16,7 +16,7 @@ from pathlib import Path
 from proxy.audit import bodies, events, marks
 from proxy.audit.layout import Segment, logs, segments
 from proxy.audit.marks import Row
-from proxy.audit.people import order
+from proxy.audit.people import held, order
 from proxy.audit.people.hold import Hold, holds
 from proxy.audit.people.subject import Found, Tell, occurrences, with_events
 from proxy.audit.pick import present, unpacked
@@ -89,6 +89,7 @@ def erase(directory: Path, choose: Callable[[], Chosen], record: Callable[[Itera
     """
     with turn(directory, alone=True):
         chosen = choose()
+        held.check(directory)
         check_holds(directory, chosen)
         record(chunks(chosen.named))
         zero(chosen)

@@ -33,6 +33,12 @@ class Hold(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
     route: str | None = None
     released: int | None = None
 
+    @property
+    def scope(self) -> str:
+        """What it covers, as its event says it; times are Unix times in seconds."""
+        bounds = {"session": self.session, "route": self.route, "from": self.begin, "to": self.end}
+        return " ".join(f"{name} {bound}" for name, bound in bounds.items() if bound is not None) or "everything"
+
     def covers(self, t: int, sid: str | None, route: str | None) -> bool:
         """Whether it covers an event at `t` (nanoseconds); None: of what the event does not say."""
         if not self.spans(t, t):
@@ -55,7 +61,7 @@ def every(directory: Path) -> list[Hold]:
     """Released ones too, in the order in which they were placed. Raises HoldError."""
     path = directory / FILE
     try:
-        return msgspec.json.decode(path.read_bytes(), type=list[Hold])
+        return msgspec.json.decode(storage.content(path), type=list[Hold])
     except FileNotFoundError:
         return []
     except OSError as error:

@@ -1,6 +1,6 @@
-"""What events say is gone: a row may be zeroed only by an `erase` event that names it, and segments may be
-gone only by a `prune` event. Any log may say it of any other, but nobody who cannot sign may. Destroying a key
-explains no row: it is enough without, and which epoch a row is of, no event commits to.
+"""What events say is gone: a row may be zeroed only by an `erase` event that names it, segments may be gone only
+by a `prune` event, and a hold ends only by a `hold` event. Any log may say it of any other, but nobody who cannot
+sign may. Destroying a key explains no row: it is enough without, and which epoch a row is of, nothing signed says.
 """
 
 from __future__ import annotations
@@ -20,15 +20,19 @@ from proxy.audit.storage import content
 if TYPE_CHECKING:
     from proxy.audit.checkpoint import Verifier
 
-ADMISSION = re.compile(rb'"kind":"(?:erase|prune|start)"')  # no string in JSON can hold a bare quote
+ADMISSION = re.compile(rb'"kind":"(?:erase|prune|hold|start)"')  # no string in JSON can hold a bare quote
+
+HOLD = b'"kind":"hold","hold":"hold-'  # the longer, the faster it is not found: in 5 % of the time of digesting
 
 
 @dataclass(slots=True)
 class Admitted:
-    """What events of any log say is gone: rows (log, seq, index) and (log, block that it begins at)."""
+    """What events of any log say is gone: rows (log, seq, index) and (log, block that it begins at); and the holds
+    that were released."""
 
     rows: set[tuple[str, int, int]] = field(default_factory=set)
     pruned: set[tuple[str, int]] = field(default_factory=set)
+    released: set[str] = field(default_factory=set)
 
     def add(self, event: object) -> None:
         """Take down what one event admits."""
@@ -37,6 +41,8 @@ class Admitted:
                 self.rows.update(event.rows)
             case events.Prune():
                 self.pruned.add((event.pruned, event.size))
+            case events.Hold(state="released"):
+                self.released.add(event.hold)
 
     def take(self, lines: Iterable[bytes], end: int) -> None:
         """Take down what lines of one log say, in their order, as far as its checkpoint goes: before event `end`.

@@ -23,6 +23,7 @@ from proxy.audit.proof.admitted import Admitted, Said, admitted
 from proxy.audit.proof.committed import Lack, lacks
 from proxy.audit.proof.digest import Tell, beginning
 from proxy.audit.proof.examine import Examined, examine, settled
+from proxy.audit.proof.unheld import unheld
 from proxy.audit.proof.walk import Ahead, nobody
 from proxy.audit.storage import content
 from proxy.audit.verdict import Anchored, Fault, Report, Verdict, verdict
@@ -84,7 +85,8 @@ def verify(
         notes = [note for anchor in anchors for note in anchor.notes(name)] if (name := named(folder)) else []
         found.append(examine(folder, verifier, notes, tell, ahead, admitting=pruned))
     audit.logs = [one.report for one in found]
-    said = _said(found, lambda: settled(lambda: admitted(folders, verifier)))
+    late = cache(lambda: settled(lambda: admitted(folders, verifier)))
+    said = _said(found, late)
     for one in found:
         if not one.report.faults:
             _explained(one, audit.logs, said)
@@ -92,12 +94,13 @@ def verify(
         return audit
     _missing(audit, folders)
     _gone(audit, verifier, anchors)
+    audit.faults += unheld(directory, found, late)
     return audit
 
 
-def _said(found: Sequence[Examined], read: Callable[[], Admitted]) -> Said:
-    """First by what was found on the way; then by `read`ing all logs: they are written to meanwhile."""
-    early, late = Admitted(), cache(read)
+def _said(found: Sequence[Examined], late: Callable[[], Admitted]) -> Said:
+    """First by what was found on the way; then by reading all logs: they are written to meanwhile."""
+    early = Admitted()
     for one in found:
         early.take(one.admissions, one.signed)
     return lambda test: test(early) or test(late())

@@ -2,15 +2,15 @@
 
 The order is: an event says so and is on the disk, then `pruned` is written, then files are removed. Whoever is
 interrupted leaves files that `pruned` speaks of; the next one removes them. What a hold may cover stays, and so
-does everything behind it, and whatever is not what was written: `verify` shall see it. What a sink has yet to get
-stays too, as long as the size of the log allows it.
+does everything behind it. So do whatever is not what was written, and what speaks of a hold that is gone from
+holds.json: `verify` shall see it. What a sink has yet to get stays too, as long as the size of the log allows it.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -18,7 +18,7 @@ import msgspec
 from proxy.audit import events
 from proxy.audit.blocks import blocks
 from proxy.audit.layout import Segment, segments
-from proxy.audit.people.hold import Hold, holds
+from proxy.audit.people.hold import Hold, every
 from proxy.audit.sinks.cursor import shipped
 from proxy.audit.storage import replace, sync_directory
 from proxy.audit.tend import turn
@@ -59,6 +59,8 @@ class _Counted:
     tree: Frontier
     seq: int
     log: str = ""
+    holds: set[str] = field(default_factory=set)
+    """Those that it speaks of."""
 
     def take(self, segment: Segment) -> tuple[int, int]:
         """Go on behind `segment`; its earliest and latest time in nanoseconds.
@@ -73,6 +75,9 @@ class _Counted:
             self.tree.add(leaf_hash(block.data))
             self.seq += len(lines)
             self.log = lines[0].log
+            if b'"kind":"hold"' in block.data:
+                said = map(events.decode, block.lines)
+                self.holds |= {event.hold for event in said if isinstance(event, events.Hold)}
             earliest = min(earliest, *(line.t for line in lines))
             latest = max(latest, *(line.t for line in lines))
         return earliest, latest
@@ -111,7 +116,7 @@ def prune(
         return 0
     forced = overdue(found, Retention(size=retention.size), now)
     with turn(folder.parent, alone=True):
-        place, gone = _chosen(going, state, signed, holds(folder.parent), forced)
+        place, gone = _chosen(going, state, signed, every(folder.parent), forced)
         if not gone:
             return 0
         told(
@@ -147,10 +152,13 @@ def _chosen(
     """As many of `going` as are signed and not held, and behind the first `forced` at every sink; and the state
     behind them."""
     behind, gone = _Counted(Frontier(start.size, start.peaks), start.seq), list[Segment]()
+    known, active = {hold.id for hold in kept}, [hold for hold in kept if hold.released is None]
     for index, segment in enumerate(going):
         counted = _Counted(behind.tree.copy(), behind.seq, behind.log)
         earliest, latest = counted.take(segment)
-        if counted.tree.size > signed or any(hold.spans(earliest, latest) for hold in kept):
+        if counted.tree.size > signed or any(hold.spans(earliest, latest) for hold in active):
+            break
+        if not counted.holds <= known:  # holds.json was tampered with, and here is what proves it
             break
         if index >= forced and _awaited(segment.path.parent.parent, counted):
             break

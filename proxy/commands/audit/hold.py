@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from proxy.commands.audit.around import noting
+from proxy.commands.audit.around import bar, noting, reading, together
 from proxy.commands.audit.asked import hint, index_of
 from proxy.commands.audit.given import AsJson, Directory, SigningKey, audit_of, full_name, keys_of
 from proxy.commands.say import plural, printable, stop
@@ -70,7 +70,7 @@ def place(
         made = holds.place(directory, why, int(time.time()), begin=first, end=last, session=session, route=route)
     try:  # in force first: a hold that could not be noted holds all the same
         with noting(directory, keys) as desk:
-            desk.write(events.Hold, hold=made.id, state="placed", reason=why)
+            desk.write(events.Hold, hold=made.id, state="placed", reason=why, covers=made.scope)
     except typer.Exit as failed:
         stop(
             f"{made.id} is in force all the same; hushwire audit hold release {made.id} ends it",
@@ -121,17 +121,21 @@ def list_(
     audit: Directory = None,
 ) -> None:
     """`hushwire audit hold list`."""
+    from proxy.audit.people import held
     from proxy.audit.people import hold as holds
 
     directory = audit_of(audit)
-    with _holding():
+    with _holding(), reading(directory), bar("looking", "segments") as tell, together(directory):
         known = holds.every(directory) if every else holds.holds(directory)
+        lost = list(held.lost(directory, tell))
     if as_json:
         print(json.dumps(list(map(_row, known)), indent=1))
-    elif not known:
-        typer.echo("no hold is in force")
-    else:
+    elif known:
         _show(known)
+    elif not lost:
+        typer.echo("no hold is in force")
+    if lost:
+        stop(*lost, f"restore {directory / holds.FILE}, or place it again", code=1)
 
 
 def _show(known: list[Hold]) -> None:

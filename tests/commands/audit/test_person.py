@@ -408,3 +408,25 @@ def test_a_hold_that_is_not_there_cannot_be_released(proxy):
     code, _, complaint = run("audit", "hold", "release", "hold-3")
     assert code == 1
     assert "no hold 'hold-3'" in complaint
+
+
+def test_a_hold_that_somebody_took_out_of_the_file_is_told_and_nothing_is_destroyed(home, proxy):
+    run("audit", "hold", "place", "--reason", "case 7", "--route", "chat")
+    (placed,) = written(home / "audit", events.Hold)
+    assert placed.covers == "route chat"
+    (home / "audit" / "holds.json").unlink()
+    gone = "hold-1 was placed and is gone from holds.json"
+    for arguments, value in (
+        (("audit", "hold", "list"), ""),
+        (("audit", "erase", *AS_ANNA, "--request", "DSR-1"), ANNA),
+        (("keys", "rotate", "--destroy", "1"), ""),
+    ):
+        code, told, complaint = run(*arguments, value=value)
+        assert (code, gone in complaint, "restore" in complaint) == (1, True, True), arguments
+        assert "no hold is in force" not in told
+    assert len(occurrences(home / "audit", proxy.keys.fingerprints(ANNA, MAIL).values(), nothing)) == 2
+    proxy.log.sync()
+    code, told, _ = run("audit", "verify", "--jobs", "1")
+    assert (code, "is gone from holds.json" in " ".join(told.split())) == (4, True)
+    run("audit", "hold", "place", "--reason", "case 7", "--route", "chat")
+    assert run("audit", "hold", "list")[0] == 0
