@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from proxy.audit.people.keys import Keys
     from proxy.audit.writing.desk import Desk
 
+COUNTS = 44  # cells beside a bar and its name, at most
 LONG = 1.0  # seconds until a bar is shown
 
 
@@ -36,15 +37,22 @@ def bar(what: str, unit: str, *, alone: bool = True) -> Iterator[Callable[[int, 
 
     console = Console(stderr=True)
     visible = sys.stderr.isatty() and not console.is_dumb_terminal  # Rich would also believe FORCE_COLOR
-    name, length = TextColumn("{task.description}", markup=False), min(40, max(8, console.width - 56))
-    columns = (name, BarColumn(length), *_counts(unit), TimeRemainingColumn())
+    room = max(16, console.width - COUNTS)  # of the name, which may be the URL of a sink, and of the bar
+    length = min(40, max(8, room - len(what)))
+    name = what if len(what) <= room - length else f"{what[: room - length - 1]}…"
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(length),
+        *_counts(unit),
+        TimeRemainingColumn(),
+    )
     shown = Progress(
         *columns,
         console=console,
         transient=True,
         redirect_stdout=False,  # or answers that go into a pipe would be shown on the terminal instead
     )
-    task = shown.add_task(what, total=None)
+    task = shown.add_task(name, total=None)
     if not visible or not (alone or not sys.stdout.isatty()):
         yield lambda _done, _of: None
         return
