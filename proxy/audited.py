@@ -17,7 +17,7 @@ from proxy import __version__
 from proxy.audit import events, storage
 from proxy.audit.layout import audit_directory
 from proxy.audit.people.judged import newest
-from proxy.audit.people.keys import Keys, KeysError, ReferredKeyError, keys_folder
+from proxy.audit.people.keys import Keys, KeysError, ReferredKeyError, exposed, keys_folder
 from proxy.audit.proof.anchors import AnchorError, anchor
 from proxy.audit.sinks.child import Children
 from proxy.audit.sinks.cursor import CursorError, Lag, lags
@@ -60,8 +60,9 @@ class Audit:
             raise StartError(f"--audit-ship: {error}", 2) from None
         except AnchorError as error:
             raise StartError(f"--audit-anchor: {error}", 2) from None
-        if problem := self.keys.loss:
-            log.warning("audit: %s", problem)
+        for problem in (*exposed(keys_folder()), self.keys.loss):
+            if problem:
+                log.warning("audit: %s", problem)
         self.unfed: tuple[str, ...] = ()
         """Sinks that retention waits for although this proxy does not ship there."""
         self._try_to_write()

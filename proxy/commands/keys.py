@@ -109,6 +109,7 @@ def rotate(
 def status(as_json: AsJson = False, audit: Directory = None, signing: SigningKey = None) -> None:
     """`hushwire keys status`."""
     from proxy.audit.layout import audit_directory
+    from proxy.audit.people.keys import exposed
 
     keys = keys_of(signing, made=False)
     directory = audit_directory() if audit is None else audit_of(audit)
@@ -123,6 +124,7 @@ def status(as_json: AsJson = False, audit: Directory = None, signing: SigningKey
         "signing_key_from": "this installation" if own else "--audit-key",
         "vkey": keys.signer.verifier.vkey,
         "epochs": epochs,
+        "exposed": exposed(_folder(keys)),
     }
     if as_json:
         print(json.dumps(told, indent=1))
@@ -140,6 +142,10 @@ def _show(told: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from proxy.commands.audit.asked import warn
+
+    for sentence in told["exposed"]:
+        warn(sentence)
     typer.echo(f"keys in {told['folder']}")
     typer.echo(
         f"  of rules       {'rules.key' if told['rules_key'] else 'none yet: made when a rule first needs it'}"

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.audit.people.epochs import Epoch, Epochs
-from proxy.audit.people.keys import SIGNING, Keys, KeysError, keys_folder
+from proxy.audit.people.keys import SIGNING, Keys, KeysError, exposed, keys_folder
 
 ANNA = ("anna.lee@example.com", "EMAIL_ADDRESS")
 
@@ -175,3 +175,33 @@ def test_keys_that_cannot_be_kept_say_where(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(KeysError, match="XDG_STATE_HOME"):
         Keys.open(tmp_path / "file" / "keys")
+
+
+@pytest.mark.parametrize("name", [SIGNING, "audit-epochs/1.key"])
+def test_a_pipe_in_the_place_of_a_key_is_not_waited_for(folder, name):
+    Keys.open(folder)
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    with pytest.raises(KeysError, match="no file of a few lines"):
+        Keys.open(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "cure"),
+    [
+        (".", 0o777, "chmod 700"),
+        ("audit-epochs", 0o750, "chmod 700"),
+        (SIGNING, 0o644, "chmod 600"),
+        ("audit-epochs/1.key", 0o660, "chmod 600"),
+    ],
+)
+def test_keys_that_others_can_read_or_change_are_told_with_the_cure(folder, tmp_path, name, mode, cure):
+    assert exposed(folder) == []
+    Keys.open(folder)
+    assert exposed(folder) == []
+    path = folder / name
+    path.chmod(mode)
+    (said,) = exposed(folder)
+    assert said.startswith(f"{path} is open to others") and f"mode {mode:04o}" in said
+    assert said.endswith(f"{cure} {path}")
+    Keys.open(folder)

@@ -151,3 +151,12 @@ def test_a_rotation_says_which_key_it_made(home, proxy):
     run("keys", "rotate", "--destroy", "1")
     begun, destroyed = written(home / "audit", events.KeyRotate)
     assert (begun.check, destroyed.check) == (Keys.open(keys_folder()).check, UNSET)
+
+
+def test_keys_that_others_can_read_are_told_of(home, proxy):
+    assert run("keys", "status")[2] == ""
+    path = home / "keys" / SIGNING
+    path.chmod(0o644)
+    code, _, complaint = run("keys", "status")
+    assert (code, f"chmod 600 {path}" in complaint) == (0, True)
+    assert len(json.loads(run("keys", "status", "--json")[1])["exposed"]) == 1

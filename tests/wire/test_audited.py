@@ -508,6 +508,8 @@ def test_a_proxy_says_which_key_it_makes_fingerprints_with_and_never_uses_a_numb
             client.say(TEXT, MAIL)
             assert client.hears_payload() == STARS
         assert any("epoch 1, whose key is not in" in line for line in proxy.log) == lost
+        assert any("open to others than its owner (mode 0755)" in line for line in proxy.log) == (len(checks) == 2)
+        told.chmod(0o755 if lost else 0o700)
         start = logged(audit, "start")[-1]
         checks.append((start["epoch"], start["check"]))
     assert [epoch for epoch, _ in checks] == [1, 2, 2]

@@ -9,19 +9,22 @@ write the secret itself where its name belongs.
 from __future__ import annotations
 
 import os
+import stat
 import time
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from pathlib import Path
 
+from proxy.audit import storage
 from proxy.audit.checkpoint import Signer
 from proxy.audit.layout import state_home
 from proxy.audit.people.epochs import HEX_KEY, Epoch, Epochs, KeysError, ReferredKeyError, fresh, make
 from proxy.audit.people.spelling import spelling
 
-__all__ = ["SIGNING", "Keys", "KeysError", "ReferredKeyError", "keys_folder"]
+__all__ = ["SIGNING", "Keys", "KeysError", "ReferredKeyError", "exposed", "keys_folder"]
 
-SIGNING = "audit-signing.key"
+SIGNING, EPOCHS = "audit-signing.key", "audit-epochs"
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
 SIZE = 16
 _CURE = "make one with: openssl rand -hex 32"
 
@@ -61,7 +64,7 @@ class Keys:
         digits (an Ed25519 seed). Raises KeysError.
         """
         seed = _own_seed(folder / SIGNING, made) if signing is None else _given_seed(signing, environ)
-        epochs = Epochs(folder / "audit-epochs")
+        epochs = Epochs(folder / EPOCHS)
         every = epochs.read()
         if not every and not made:
             raise KeysError(f"there are no keys of fingerprints in {epochs.folder}; say where they are")
@@ -124,6 +127,19 @@ class Keys:
         return {number: _client(key, address) for number, key in self._kept.items()}
 
 
+def exposed(folder: Path) -> list[str]:
+    """What of the installation's keys others than their owner can read or change, as sentences. What an operator
+    names himself (`file:PATH`) is his matter: secrets are mounted for everybody in a container. OSError."""
+    here = [folder, folder / EPOCHS]
+    found = [*here, *(path for place in here if place.is_dir() for path in sorted(place.glob("*.key")))]
+    return [
+        f"{path} is open to others than its owner (mode {mode:04o}), who could look up people or sign another log:"
+        f" chmod {'700' if path.is_dir() else '600'} {path}"
+        for path in found
+        if path.exists() and (mode := stat.S_IMODE(path.stat().st_mode)) & OTHERS
+    ]
+
+
 def _marking(key: bytes) -> Callable[[str, str], bytes]:
     """Keyed BLAKE2b over entity, NUL and what the value means. Copying a state that has taken in key and entity
     already takes 0.34 us, beginning anew 0.59."""
@@ -158,7 +174,7 @@ def _own_seed(path: Path, made: bool) -> bytes:
     try:
         if made and not path.exists():
             make(path, fresh() + b"\n")
-        secret = path.read_bytes().strip()
+        secret = storage.content(path).strip()
     except OSError as error:
         raise KeysError(
             f"the signing key cannot be kept in {path} ({error.strerror}); name one of your own (env:NAME or"

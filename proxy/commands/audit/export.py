@@ -55,7 +55,7 @@ def export(
         with asked.index_of(audit, index_file) as index:
             question = replace(question, session=asked.session_of(index, given["session"]))
     exporting = Export(directory, question, form)
-    keys = None if unlogged else keys_of(signing)
+    keys = None if unlogged else keys_of(signing, directory)
     if output is None:
         _to_stdout(exporting, keys)
         return
