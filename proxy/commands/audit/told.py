@@ -47,6 +47,12 @@ ENDLESS = 10_000
 MOST = 12  # sorts of findings that are told of one event
 
 
+def lenient() -> None:
+    """An arrow that a terminal of another time cannot show is no error."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
 class _Answers(Console):
     def on_broken_pipe(self) -> None:
         """What to do about it is the verb's matter, not Rich's, which exits with 1."""
@@ -55,8 +61,7 @@ class _Answers(Console):
 
 def console(*, prose: bool = False) -> Console:
     """For answers: as wide as the terminal. Into a pipe or a file go whole lines, for grep; but for `prose`."""
-    if isinstance(sys.stdout, TextIOWrapper):  # an arrow that a terminal of another time cannot show is no error
-        sys.stdout.reconfigure(errors="replace")
+    lenient()
     terminal = _Answers(highlight=False, markup=False, emoji=False)
     if not prose and not sys.stdout.isatty() and "COLUMNS" not in os.environ:
         terminal.width = ENDLESS
@@ -122,7 +127,8 @@ def _opened(hit: Hit) -> str:
 def _started(hit: Hit) -> str:
     more = hit.more
     repaired = f"; {plural(more['repaired'], 'byte')} of a torn line were cut off" if "repaired" in more else ""
-    return f"{more['who']} {more['version']}, run {more['run']}, level {more['level']}{repaired}"
+    adopted = f"; {plural(more['adopted'], 'event')} taken over unsigned" if "adopted" in more else ""
+    return f"{more['who']} {more['version']}, run {more['run']}, level {more['level']}{repaired}{adopted}"
 
 
 def _counted(noun: str) -> Any:

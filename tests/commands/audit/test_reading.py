@@ -21,8 +21,8 @@ from proxy.audit import events
 from proxy.audit.people.keys import Keys, keys_folder
 from proxy.audit.proof.verify import verify
 from proxy.cli import app
-from tests.audit.logs import DAY, message
-from tests.commands.audit.story import CLIENT, NEW, OLD, RUN, story
+from tests.audit.logs import DAY, HandMade, message
+from tests.commands.audit.story import CLIENT, NEW, OLD, RUN, START, story
 from tests.commands.audit.written import Writing, written
 from tests.harness import ROOT
 
@@ -169,6 +169,15 @@ def test_changed_lines_are_left_out_and_said_to_be(typed, audit):
     path.write_bytes(path.read_bytes().replace(b'"verdict":"kept"', b'"verdict":"KEPT"'))
     result = typed("search", "--audit", audit, "--json")
     assert 4 not in seqs(result) and "hushwire audit verify" in result.stderr
+
+
+@pytest.mark.parametrize("verb", [("search",), ("tail", "--all")])
+def test_what_a_start_took_over_from_a_crash_is_told(typed, tmp_path, verb):
+    log = HandMade(tmp_path / "crashed")
+    log.block((events.Start, START | {"repaired": 7}), (events.Start, START | {"adopted": 2}))
+    log.checkpoint()
+    told = typed(*verb, "--audit", tmp_path / "crashed").stdout
+    assert "; 7 bytes of a torn line were cut off" in told and "; 2 events taken over unsigned" in told
 
 
 def test_an_audit_that_may_only_be_read_is_searched_with_an_index_elsewhere(typed, audit, tmp_path, monkeypatch):
