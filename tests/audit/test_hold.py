@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import threading
 
@@ -101,3 +102,9 @@ def test_holds_placed_at_once_all_stand(tmp_path):
     for thread in threads:
         thread.join()
     assert {held.id for held in holds(tmp_path)} == {f"hold-{n}" for n in range(1, 9)}
+
+
+def test_a_pipe_in_the_place_of_the_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / FILE)
+    with pytest.raises(HoldError, match="cannot be read"):
+        holds(tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from benchmarks.audit_logs import write
 from proxy.audit import events
 from proxy.audit.layout import logs
 from proxy.audit.reading.following import onwards
-from proxy.audit.reading.index import Index
+from proxy.audit.reading.index import Index, NoIndexError, glanced
 from proxy.audit.reading.question import Asked, Question, moment
 from proxy.audit.reading.search import Cursor, Page, search
 from tests.audit.logs import DAY, HandMade, finding, message
@@ -296,3 +297,13 @@ def test_times_are_read_as_people_write_them(written, means):
 def test_what_is_no_time_is_refused(written):
     with pytest.raises((ValueError, OverflowError)):
         moment(written, NOW, UTC)
+
+
+def test_a_pipe_in_the_place_of_the_index_is_not_waited_for(tmp_path):
+    log = HandMade(tmp_path)
+    log.block(message())
+    os.mkfifo(tmp_path / "index.sqlite")
+    with Index(tmp_path) as index, pytest.raises(NoIndexError, match="is no file: remove it"):
+        index.catch_up()
+    with glanced(tmp_path) as db:
+        assert db is None

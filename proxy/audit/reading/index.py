@@ -156,6 +156,8 @@ class Index:
         assert self.path is not None
         if not self.path.exists():
             return False
+        if not self.path.is_file():  # a pipe would be waited for
+            raise NoIndexError(f"{self.path} is no file: remove it, or keep the index elsewhere with --index FILE")
         self._db = db = sqlite3.connect(self.path, isolation_level=None, timeout=60)
         self._inode = self.path.stat().st_ino
         _tuned(db)
