@@ -16,12 +16,13 @@ from collections.abc import Sequence
 
 from proxy.rulebook.faults import Fault
 from proxy.settings import Address, Settings
+from proxy.wire.crowd import FEW, unasked
 from proxy.wire.dial import tls_context
 from proxy.wire.server import bind
 
 log = logging.getLogger("hushwire")
 
-SPARE_FILES = 64  # descriptors that are not connections
+SPARE_FILES = 64 + FEW  # descriptors that are no clients' connections, those at the side door included
 
 
 class StartError(Exception):
@@ -84,18 +85,19 @@ def leave_no_core() -> None:
 
 
 def within_file_limit(settings: Settings) -> Settings:
-    """Two descriptors a connection: take what the system allows, and no more connections than that carries.
+    """Two descriptors a connection, and one for each that has not asked yet: take what the system allows, and no
+    more connections than that carries.
 
-    Without this the listener would spin on EMFILE instead of answering 503.
+    Without this the listener would spin on EMFILE instead of answering 503, and the audit log could not go on.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 2 * settings.max_connections + SPARE_FILES
+    wanted = 2 * settings.max_connections + unasked(settings.max_connections) + SPARE_FILES
     allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     if soft < allowed:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
     if allowed == wanted:
         return settings
-    fits = max(1, (allowed - SPARE_FILES) // 2)
+    fits = max(1, min((allowed - SPARE_FILES) // 3, (allowed - SPARE_FILES - FEW) // 2))
     asked = "max_connections" in settings.model_fields_set
     level = logging.WARNING if asked else logging.INFO
     log.log(level, "at most %d connections, because the system allows %d open files (ulimit -n)", fits, allowed)

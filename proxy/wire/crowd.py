@@ -5,6 +5,14 @@ from __future__ import annotations
 import itertools
 import secrets
 
+FEW = 64
+
+
+def unasked(limit: int) -> int:
+    """How many connections may be open that have not asked for anything yet, where `limit` may be relayed: as many,
+    for all may come back at once. Each has a descriptor, which neither the relayed nor the audit log may lack."""
+    return max(limit, FEW)
+
 
 class Crowd:
     """Shared by the exchanges of a process, and made in it: not before a fork. `inside` counts handshakes too.

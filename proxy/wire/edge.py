@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from proxy.settings import Settings
+from proxy.wire.crowd import unasked
 from proxy.wire.headers import Header, Request
 from proxy.wire.reset import GONE_BY_RESET
 
@@ -51,6 +52,8 @@ class EdgeHttp(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._await_head()
+        if len(self.connections) > unasked(self.settings.max_connections):
+            self._reject(503, "Too many connections wait with a request that does not come; try again.")
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_done()

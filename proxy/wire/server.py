@@ -18,6 +18,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from proxy.settings import Address
+from proxy.wire.crowd import FEW
 
 BACKLOG = 2048
 
@@ -36,6 +37,15 @@ def address_of(sock: socket.socket) -> Address:
     return Address(host, port)
 
 
+class SideDoor(HttpToolsProtocol):
+    """uvicorn's HTTP protocol, for a few at a time: one descriptor each is reserved."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > FEW:
+            transport.abort()
+
+
 class Listener(uvicorn.Server):
     """A uvicorn server that leaves signals to proxy/process.py."""
 
@@ -52,7 +62,7 @@ class Listener(uvicorn.Server):
 
 def listener(
     app: Any,
-    http: type[HttpToolsProtocol] = HttpToolsProtocol,
+    http: type[HttpToolsProtocol] = SideDoor,
     cert: Path | None = None,
     key: Path | None = None,
     client_ca: Path | None = None,

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.harness import Hushwire
-from tests.wire.drill import Service, eventually, memory, serves, still_open
-from tests.wire.ends import dial, opened, refused, request
+from tests.wire.drill import Service, descriptors, eventually, memory, serves, still_open
+from tests.wire.ends import End, dial, opened, refused, request
 from tests.wire.frames import BINARY, CLOSE, CONT, PING, TEXT
 from tests.wire.services import CLOSES, LIMIT, OFFER, both_hear, by_path
 
@@ -210,3 +210,36 @@ def test_a_trusted_proxy_is_believed_and_this_hop_is_appended(timed: Hushwire, s
         assert seen.header(b"x-forwarded-for") == b"192.0.2.7, 127.0.0.1"
         assert seen.header(b"forwarded").startswith(b"for=192.0.2.7, for=127.0.0.1;")
         assert seen.header(b"x-forwarded-proto") == b"https"
+
+
+# -- files ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def narrow(service: Service) -> Iterator[Hushwire]:
+    """A proxy that may open so few files that its connections have to be counted."""
+    options = ("--header-timeout", "2s", "--close-timeout", "1s")
+    with Hushwire(service.url, *options, under=["prlimit", "--nofile=500:500"]) as process:
+        yield process
+
+
+def idle(address: tuple[str, int], count: int, stack: contextlib.ExitStack) -> list[End]:
+    """Connections that ask for nothing."""
+    return [stack.enter_context(dial(address)) for _ in range(count)]
+
+
+def test_who_asks_for_nothing_takes_no_file_from_those_who_are_served(narrow: Hushwire) -> None:
+    """Nor from the audit log: what is found still leaves, because its event is on the disk."""
+    with opened(narrow, "/echo") as client, contextlib.ExitStack() as stack:
+        assert narrow.admin is not None
+        host, _, port = narrow.admin.rpartition(":")
+        asking = idle((narrow.host, narrow.port), 600, stack)
+        idle((host, int(port)), 300, stack)
+        for _ in range(3):
+            client.say(TEXT, b"bob@example.com")
+            assert client.hears_payload() == b"<EMAIL_ADDRESS>"
+        assert asking[-1].hears_head().startswith(b"HTTP/1.1 503 ")
+        assert descriptors(narrow) < 450
+        assert not any("audit" in line for line in narrow.log)
+    assert eventually(lambda: descriptors(narrow) < 100)
+    assert serves(narrow)
