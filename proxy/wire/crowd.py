@@ -9,7 +9,7 @@ FEW = 64
 
 
 def unasked(limit: int) -> int:
-    """How many connections may be open that have not asked for anything yet, where `limit` may be relayed: as many,
+    """How many connections may be open that have not asked for anything yet, where `limit` are relayed: as many,
     for all may come back at once. Each has a descriptor, which neither the relayed nor the audit log may lack."""
     return max(limit, FEW)
 
