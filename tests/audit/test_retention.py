@@ -122,6 +122,21 @@ def test_with_holds_that_cannot_be_read_nothing_goes(kept, tmp_path):
     assert len(kept.numbers) == 10
 
 
+def test_while_a_hold_is_gone_that_an_event_has_placed_nothing_goes(kept, tmp_path):
+    block(kept.log, t=int(at(10) * 1e9))
+    said = {"hold": "hold-1", "state": "placed", "reason": "a lawsuit", "covers": "everything"}
+    line = events.Hold(log=kept.log.id, seq=kept.log.seq, t=int(at(10) * 1e9), mono=0, **said)
+    kept.log.append(events.encode(line) + b"\n", 1, line.t)
+    kept.log.sync()
+    with pytest.raises(HoldError, match="hold-1 was placed and is gone"):
+        kept.prune(day=99)
+    assert kept.numbers[0] == 0
+    place(tmp_path, "a lawsuit", 0, begin=int(at(2)), end=int(at(2.1)))
+    with pytest.raises(HoldError, match="hold-1 was placed and covers something else"):
+        kept.prune(day=99)
+    assert kept.numbers[0] == 0
+
+
 @pytest.mark.parametrize(
     ("before", "after", "error"),
     [

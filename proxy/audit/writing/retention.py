@@ -3,7 +3,8 @@
 The order is: an event says so and is on the disk, then `pruned` is written, then files are removed. Whoever is
 interrupted leaves files that `pruned` speaks of; the next one removes them. What a hold may cover stays, and so
 does everything behind it. So do whatever is not what was written, and what speaks of a hold that is gone from
-holds.json: `verify` shall see it. What a sink has yet to get stays too, as long as the size of the log allows it.
+holds.json: `verify` shall see it. While one is gone nothing goes at all. What a sink has yet to get stays too, as
+long as the size of the log allows it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import msgspec
 from proxy.audit import events
 from proxy.audit.blocks import blocks
 from proxy.audit.layout import Segment, segments
+from proxy.audit.people.held import check
 from proxy.audit.people.hold import Hold, every
 from proxy.audit.sinks.cursor import shipped
 from proxy.audit.storage import replace, sync_directory
@@ -119,6 +121,7 @@ def prune(
         place, gone = _chosen(going, state, signed, every(folder.parent), forced)
         if not gone:
             return 0
+        check(folder.parent)
         told(
             events.Prune,
             pruned=place.log,
