@@ -7,11 +7,13 @@ import json
 import pytest
 
 from proxy.audit import events
+from proxy.audit.layout import segments
 from proxy.audit.people import hold
 from proxy.audit.people.held import check, lost
 from proxy.audit.people.hold import FILE, HoldError
 from proxy.audit.proof.verify import verify
 from proxy.audit.reading.index import Index
+from proxy.audit.writing import retention
 from proxy.audit.writing.retention import prune
 from tests.audit.logs import HandMade, message
 from tests.audit.test_retention import WEEK, Kept, at
@@ -106,7 +108,7 @@ def test_another_log_may_have_released_it(tmp_path, log):
     assert told(tmp_path) == []
 
 
-def test_retention_keeps_what_proves_that_a_hold_is_gone(tmp_path):
+def test_nothing_is_pruned_while_a_hold_is_gone_and_an_index_that_lies_hides_no_proof(tmp_path, monkeypatch):
     kept = Kept(tmp_path)
     made = events.Hold(
         log=kept.log.id, seq=kept.log.seq, t=int(at(10) * 1e9), mono=0, hold="hold-1", state="placed", reason="x"
@@ -115,9 +117,15 @@ def test_retention_keeps_what_proves_that_a_hold_is_gone(tmp_path):
     kept.log.append(*next_day(kept))
     kept.log.sync()
     folder, signed = kept.log.folder, kept.log.signed
-    assert prune(folder, 10**6, signed, WEEK, kept.tell, at(30)) == 10
+    with pytest.raises(HoldError, match="hold-1 was placed and is gone"):
+        prune(folder, 10**6, signed, WEEK, kept.tell, at(30))
     (tmp_path / FILE).write_text(json.dumps([{"id": "hold-1", "reason": "x", "placed": 1, "released": 2}]))
-    assert prune(folder, 10**6, signed, WEEK, kept.tell, at(30)) > 0
+    with pytest.raises(HoldError, match="released in holds.json, and no event says so"):
+        prune(folder, 10**6, signed, WEEK, kept.tell, at(30))
+    (tmp_path / FILE).unlink()
+    monkeypatch.setattr(retention, "check", lambda _: None)  # as if the index knew of no hold
+    assert prune(folder, 10**6, signed, WEEK, kept.tell, at(30)) == 10
+    assert segments(folder)[0].number == 10
 
 
 def next_day(kept: Kept) -> tuple[bytes, int, int]:
