@@ -120,7 +120,7 @@ def test_nothing_is_pruned_while_a_hold_is_gone_and_an_index_that_lies_hides_no_
     with pytest.raises(HoldError, match="hold-1 was placed and is gone"):
         prune(folder, 10**6, signed, WEEK, kept.tell, at(30))
     (tmp_path / FILE).write_text(json.dumps([{"id": "hold-1", "reason": "x", "placed": 1, "released": 2}]))
-    with pytest.raises(HoldError, match="is released in .*, and no event says so"):
+    with pytest.raises(HoldError, match="and no event says so"):
         prune(folder, 10**6, signed, WEEK, kept.tell, at(30))
     (tmp_path / FILE).unlink()
     monkeypatch.setattr(retention, "check", lambda _: None)  # as if the index knew of no hold
