@@ -240,6 +240,6 @@ def _fitting(hits: list[Hit]) -> tuple[list[dict[str, Any]], list[Hit]]:
 
 def _note(log: Path) -> str | None:
     try:
-        return (log / "checkpoint").read_text()
+        return (log / "checkpoint").read_text("utf-8")
     except FileNotFoundError:
         return None

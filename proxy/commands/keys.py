@@ -112,7 +112,7 @@ def status(as_json: AsJson = False, audit: Directory = None, signing: SigningKey
     from proxy.audit.people.keys import exposed
 
     keys = keys_of(signing, made=False)
-    directory = audit_directory() if audit is None else audit_of(audit)
+    directory = audit_directory() if audit is None else audit_of(audit, begun=False)
     counted = _counted(directory) if directory.is_dir() else Counter[int]()
     epochs = [_row(epoch, keys, counted[epoch.number]) for epoch in keys.all]
     rules = _folder(keys) / "rules.key"

@@ -7,6 +7,7 @@ What is cut off, replaced or pruned in a log is forgotten in here.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import sqlite3
@@ -39,6 +40,10 @@ def glanced(directory: Path) -> Iterator[sqlite3.Connection | None]:
         return
     with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as db:
         yield db if db.execute("PRAGMA user_version").fetchone()[0] == VERSION else None
+
+
+class NowhereError(NoIndexError):
+    """None can be kept there: this user may not write."""
 
 
 class State(NamedTuple):
@@ -121,7 +126,8 @@ class Index:
         try:
             lock = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise NoIndexError(
+            kind = NowhereError if error.errno in (errno.EROFS, errno.EACCES) else NoIndexError
+            raise kind(
                 f"no index can be kept in {self.path.parent} ({error.strerror}); keep it elsewhere with"
                 " --index FILE, or make one for this command alone with --index memory"
             ) from None

@@ -198,8 +198,8 @@ def checkpoints(directory: Path) -> list[Signed]:
 
 def _signed(directory: Path, log: Path) -> Signed:
     try:
-        verifier = Verifier.parse((directory / "public.key").read_text())
-        made = verifier.open((log / "checkpoint").read_text())
+        verifier = Verifier.parse((directory / "public.key").read_text("utf-8"))
+        made = verifier.open((log / "checkpoint").read_text("utf-8"))
     except CheckpointError as error:
         return Signed(log.name, 0, 0, str(error))
     except OSError as error:

@@ -3,6 +3,7 @@ cannot take down what is done."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -110,10 +111,17 @@ def together(directory: Path) -> AbstractContextManager[None]:
 
 
 def notable(directory: Path, keys: Keys) -> None:
-    """Exit 1 where `noting` is sure to, because the audit was begun with another key: before long work."""
+    """Exit 1 where `noting` is sure to, before long work and before anybody is asked for a value: nobody may write
+    there, or the audit was begun with another key."""
     from proxy.audit.writing.log import LogError
     from proxy.audit.writing.opening import publish
 
+    if not os.access(directory, os.W_OK):
+        stop(
+            f"this has to be taken down in the audit first, and {directory} cannot be written",
+            "do it where the proxy runs, or on a copy that you may write to (cp -a), which takes it down too",
+            code=1,
+        )
     try:
         publish(directory / "public.key", keys.signer.verifier)
     except LogError as error:

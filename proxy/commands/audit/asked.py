@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Annotated, Any
@@ -163,23 +163,41 @@ def _clients(written: Sequence[str]) -> tuple[str, ...]:
 
 
 @contextmanager
-def index_of(written: str | None, where: str | None, *, anew: bool = False) -> Iterator[Index]:
-    """The index of an audit, with everything in it that the logs have now; exit 1 if there can be none."""
-    from proxy.audit.reading.index import Index, NoIndexError
+def index_of(written: str | None, where: str | None, *, anew: bool = False, kept: bool = False) -> Iterator[Index]:
+    """The index of an audit, with everything in it that the logs have now; exit 1 if there can be none. Where it
+    cannot be kept beside the log, and nobody said where else, it is made for once, unless it is to be `kept`."""
+    from proxy.audit.reading.index import MEMORY, Index, NowhereError
 
     directory = audit_of(written)
-    with Index(directory, where) as index:
+    with ExitStack() as opened:
+        index = opened.enter_context(Index(directory, where))
         try:
-            if anew:
-                index.discard()
-            caught_up(index)
-        except NoIndexError as error:
-            stop(str(error), code=1)
-        except OSError as error:
-            stop(f"{error.filename or directory}: {error.strerror}", "are you who runs the proxy?", code=1)
+            _brought_up(index, anew=anew)
+        except NowhereError as error:
+            if where is not None or kept:
+                stop(str(error), code=1)
+            warn(f"no index can be kept in {directory}: one is made for this command; --index FILE keeps it")
+            index = opened.enter_context(Index(directory, MEMORY))
+            _brought_up(index)
         if index.state().unread:
             warn(f"some lines are no events and are left out; hushwire audit verify --audit {directory} says why")
         yield index
+
+
+def _brought_up(index: Index, *, anew: bool = False) -> None:
+    """Up to date, or exit 1. NowhereError is the caller's."""
+    from proxy.audit.reading.index import NoIndexError, NowhereError
+
+    try:
+        if anew:
+            index.discard()
+        caught_up(index)
+    except NowhereError:
+        raise
+    except NoIndexError as error:
+        stop(str(error), code=1)
+    except OSError as error:
+        stop(f"{error.filename or index.directory}: {error.strerror}", "are you who runs the proxy?", code=1)
 
 
 def caught_up(index: Index) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from proxy.commands.audit.around import bar, noting, reading, together
+from proxy.commands.audit.around import bar, notable, noting, reading, together
 from proxy.commands.audit.given import AsJson, Directory, SigningKey, audit_of, full_name, keys_of
 from proxy.commands.audit.person import (
     Entity,
@@ -76,6 +76,7 @@ def erase(
     else:
         named = entity_of(entity)
         where, keys = region_of(region, named), keys_of(signing, made=False)
+        notable(directory, keys)
         what = _Subject(directory, prints_of(keys, named, value_of(stdin, named), where), where)
     lost: dict[int, int] = {}
     with bar("looking", "segments") as tell:

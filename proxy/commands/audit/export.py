@@ -56,12 +56,12 @@ def export(
             question = replace(question, session=asked.session_of(index, given["session"]))
     exporting = Export(directory, question, form)
     keys = None if unlogged else keys_of(signing, directory)
+    if keys is not None:
+        notable(directory, keys)
     if output is None:
         _to_stdout(exporting, keys)
         return
     with whole_file(output) as (file, appear):
-        if keys is not None:
-            notable(directory, keys)
         _write(exporting, file)
         if keys is not None:
             with noting(directory, keys) as desk:

@@ -36,15 +36,18 @@ WHOLE = r"[0-9a-f]{8}-\d+"  # name of a session
 AsJson = Annotated[bool, typer.Option("--json", metavar=" ", help="JSON instead of text.")]
 
 
-def audit_of(written: str | None) -> Path:
-    """The audit directory that is meant; exit 2 if there is none, 1 if it is closed to this user."""
-    from proxy.audit.layout import audit_directory
+def audit_of(written: str | None, *, begun: bool = True) -> Path:
+    """The audit directory that is meant; exit 2 if there is none, 1 if it is closed to this user. Unless `begun`
+    is false there is a log, too: that somebody does not occur in some other directory is no answer."""
+    from proxy.audit.layout import audit_directory, logs
 
     directory = Path(written) if written else audit_directory()
     if not directory.is_dir():
         stop(f"there is no audit in {directory}", "name its directory with --audit DIR", code=2)
     if not os.access(directory, os.R_OK | os.X_OK):
         stop(f"{directory} cannot be read: permission denied", "are you who runs the proxy?", code=1)
+    if begun and not (logs(directory) or (directory / "public.key").exists()):
+        stop(f"there is no audit log in {directory}", "name its directory with --audit DIR", code=2)
     return directory
 
 

@@ -38,7 +38,7 @@ def index(
     if index_file == MEMORY:
         stop("--index: in memory it would be gone when this command ends; name a file", code=2)
     began = time.monotonic()
-    with asked.index_of(audit, index_file, anew=rebuild) as opened:
+    with asked.index_of(audit, index_file, anew=rebuild, kept=True) as opened:
         state, seconds = opened.state(), time.monotonic() - began
         if as_json:
             print(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, NoReturn
+from typing import Annotated, Any, BinaryIO, NoReturn, TextIO
 
 import typer
 
@@ -18,6 +20,12 @@ Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", help="Written whole or not at all; without it stdout."),
 ]
+
+
+def json_of(value: object, indent: int | None = None, out: TextIO | None = None) -> str:
+    """For `--json`; in ASCII where `out`, by default stdout, can show nothing else."""
+    encoding = (sys.stdout if out is None else out).encoding or "ascii"
+    return json.dumps(value, indent=indent, ensure_ascii=codecs.lookup(encoding).name != "utf-8")
 
 
 def nobody_reads() -> NoReturn:

@@ -18,6 +18,7 @@ import typer
 from proxy.commands.audit import asked
 from proxy.commands.audit.around import bar, reading
 from proxy.commands.audit.given import WHOLE, AsJson, Directory, audit_of
+from proxy.commands.audit.output import json_of
 from proxy.commands.say import plural, printable, stop
 
 if TYPE_CHECKING:
@@ -113,9 +114,9 @@ def _none(session: str) -> NoReturn:
 def _print(directory: Path, session: str, *, as_json: bool) -> None:
     """Exits with 1 if there is a conversation, but nothing of what was said. On a terminal the first line ends the
     bar."""
-    from rich.console import Console
+    from proxy.commands.audit.told import console
 
-    console = Console(highlight=False, markup=False, emoji=False)
+    terminal = console()
     counted: Counter[str] = Counter()
     began: int | None = None
     with ExitStack() as shown:
@@ -125,9 +126,9 @@ def _print(directory: Path, session: str, *, as_json: bool) -> None:
             began = one.event.mono if began is None else began
             seconds = (one.event.mono - began) / 1e9
             if as_json:
-                print(json.dumps(as_object(one, seconds), ensure_ascii=False))
+                print(json_of(as_object(one, seconds)))
             else:
-                _show(one, seconds, console)
+                _show(one, seconds, terminal)
             counted["events"] += 1
             counted["kept"] += one.payload is not None
             counted[absent(one) or "there"] += 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ import typer
 
 from proxy.commands.audit import asked
 from proxy.commands.audit.given import Directory
-from proxy.commands.audit.output import Output, whole_file
+from proxy.commands.audit.output import Output, json_of, whole_file
 from proxy.commands.say import stop
 
 if TYPE_CHECKING:
@@ -71,12 +70,14 @@ def report(
 
 def _write(out: TextIO, found: Report, form: str, now: datetime, directory: Path, *, utc: bool) -> None:
     from proxy.commands.audit.record import record
+    from proxy.commands.audit.told import lenient
 
     if form == "json":
-        print(json.dumps(found.as_json(), indent=1, ensure_ascii=False), file=out)
+        print(json_of(found.as_json(), 1, out), file=out)
         return
     parts = record(found, now, str(directory), utc=utc)
     if form == "markdown":
+        lenient()
         print("\n\n".join(map(_markdown, parts)), file=out)
     else:
         _show(parts, out)
@@ -112,7 +113,10 @@ def _show(parts: Sequence[Any], out: TextIO) -> None:
         elif isinstance(part, Rows):
             table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
             for at, name in enumerate(part.head):
-                table.add_column(name, justify="right" if part.right(at) else "left", overflow="fold")
+                longest = max((len(row[at]) for row in part.rows), default=0)
+                whole = part.right(at) or (at == 0 and longest <= terminal.width // 3)  # hard to read in pieces
+                justify: Any = "right" if part.right(at) else "left"
+                table.add_column(name, justify=justify, overflow="fold", no_wrap=whole)
             for row in part.rows:
                 table.add_row(*map(Text, row))
             terminal.print(table)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +10,7 @@ import typer
 
 from proxy.commands.audit import asked
 from proxy.commands.audit.given import AsJson, Directory
+from proxy.commands.audit.output import json_of
 
 if TYPE_CHECKING:
     from proxy.audit.reading.question import Question
@@ -50,7 +50,7 @@ def search(
         page = found_in(index, question, limit)
         if as_json:
             for hit in page.hits:
-                print(json.dumps(hit.as_json(), ensure_ascii=False))
+                print(json_of(hit.as_json()))
             return
         from proxy.commands.audit.told import console, listed
 

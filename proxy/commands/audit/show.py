@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 
 from proxy.commands.audit import asked
 from proxy.commands.audit.given import AsJson, Directory
+from proxy.commands.audit.output import json_of
 from proxy.commands.say import plural, printable, stop
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def show(
     if found is None:
         stop("that session was removed just now: retention", code=1)
     if as_json:
-        print(json.dumps(_object(found), indent=1, ensure_ascii=False))
+        print(json_of(_object(found), 1))
         return
     from proxy.commands.audit.told import console
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +10,7 @@ import typer
 
 from proxy.commands.audit import asked
 from proxy.commands.audit.given import AsJson, Directory
+from proxy.commands.audit.output import json_of
 from proxy.commands.say import plural, printable, stop
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ TIMES = ("hour", "day")
 OTHERS = ("cause", "kind")
 BY = (*FINDINGS, *TIMES, *OTHERS)
 TOP = 10  # rows of a table; --by shows all
-BAR = 30  # cells
+BAR = 30  # cells, where there is room
+COUNTS = 26  # cells of the numbers before it, with what is between
 STOPPED = "stopped"  # found in a message that a rule closed the connection for: not redacted
 HOURS = 72  # longer spans are shown by day
 WITHOUT = {"session", "client"}
@@ -65,7 +66,7 @@ def stats(
         counts = Stats(index.db, question)
         if as_json:
             told = dict(counted(counts, by, utc=utc, iso=True)) if by else _object(counts, utc=utc)
-            print(json.dumps(told, indent=1, ensure_ascii=False))
+            print(json_of(told, 1))
         else:
             _show(counts, by, utc=utc)
 
@@ -166,14 +167,17 @@ def _bars(terminal: Console, title: str, rows: Counts, most: int, style: str = "
     if not rows:
         return
     largest, total = max(count for _, count in rows) or 1, sum(count for _, count in rows) or 1
+    shown = [(printable(name), count) for name, count in rows[:most]]
+    room = terminal.width - COUNTS - max(24, *(len(name) for name, _ in shown))
+    width = min(BAR, max(8, room))
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column(title, no_wrap=True, min_width=24)
-    table.add_column("", justify="right")
-    table.add_column("", justify="right", style="dim")
-    table.add_column("", width=BAR)
-    for name, count in rows[:most]:
+    table.add_column(title, overflow="fold", min_width=min(24, terminal.width - COUNTS - width))
+    table.add_column("", justify="right", no_wrap=True)
+    table.add_column("", justify="right", style="dim", no_wrap=True)
+    table.add_column("", width=width)
+    for name, count in shown:
         share = f"{100 * count / total:.1f}%"
-        table.add_row(Text(printable(name)), f"{count:,}", share, Bar(largest, 0, count, width=BAR, color=style))
+        table.add_row(Text(name), f"{count:,}", share, Bar(largest, 0, count, width=width, color=style))
     terminal.print()
     terminal.print(table)
     if len(rows) > most:

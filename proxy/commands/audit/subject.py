@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from proxy.commands.audit.around import bar, noting, reading, together
+from proxy.commands.audit.around import bar, notable, noting, reading, together
 from proxy.commands.audit.given import AsJson, Directory, SigningKey, audit_of, keys_of
 from proxy.commands.audit.person import (
     Entity,
@@ -62,6 +62,7 @@ def subject(
 
     directory, named = audit_of(audit), entity_of(entity)
     where, keys = region_of(region, named), keys_of(signing, made=False)
+    notable(directory, keys)
     prints = prints_of(keys, named, value_of(stdin, named), where)
     with reading(directory), bar("looking", "segments") as tell, together(directory):
         found = look_up(directory, named, prints.keys(), tell)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +14,7 @@ import typer
 
 from proxy.commands.audit import asked
 from proxy.commands.audit.given import AsJson, Directory, audit_of
-from proxy.commands.audit.output import nobody_reads
+from proxy.commands.audit.output import json_of, nobody_reads
 from proxy.commands.say import stop
 
 if TYPE_CHECKING:
@@ -56,11 +55,12 @@ def tail(
     directory = audit_of(audit)
     following = Tail(directory, question)
     try:
-        newest = following.last(count)
-        _tell(newest, as_json=as_json, utc=utc)
-        if not newest and count and not follow:
-            asked.warn("no event fits; hushwire audit search says which names there are")
-        with suppress(KeyboardInterrupt):
+        with suppress(KeyboardInterrupt) if follow else nullcontext():
+            newest = following.last(count)
+            _tell(newest, as_json=as_json, utc=utc)
+            if not newest and count and not follow:
+                empty = "no event fits; hushwire audit search says which names there are"
+                asked.warn(empty if question.given() else "the log is empty so far")
             while follow:
                 time.sleep(EVERY)
                 _tell(following.new(), as_json=as_json, utc=utc)
@@ -77,7 +77,7 @@ def _tell(found: Sequence[events.Any], *, as_json: bool, utc: bool) -> None:
         from proxy.audit.reading.hits import of_event
 
         for event in found:
-            print(json.dumps(of_event(event).as_json(), ensure_ascii=False))
+            print(json_of(of_event(event).as_json()))
     else:
         from proxy.commands.audit.told import console
 

@@ -59,7 +59,7 @@ def verify(
     from proxy.audit.proof.verify import verify
     from proxy.audit.verdict import EXIT
 
-    directory, given = audit_of(audit), key_of(key)
+    directory, given = audit_of(audit, begun=False), key_of(key)
     anchors = anchors_of(directory, anchor or [], roots)
     folders = logs(directory)
     if not folders and not anchors and not (directory / "public.key").exists():

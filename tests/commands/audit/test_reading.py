@@ -129,8 +129,9 @@ def test_more_than_the_limit_is_counted_and_the_way_to_it_told(typed, audit):
 
 
 def test_an_empty_log_and_no_log_at_all_are_told_kindly(typed, tmp_path):
-    (tmp_path / "empty").mkdir()
+    HandMade(tmp_path / "empty")
     assert "The log is empty so far." in typed("search", "--audit", tmp_path / "empty").stdout
+    assert "the log is empty so far" in typed("tail", "--audit", tmp_path / "empty").stderr
     result = typed("search")
     assert result.exit_code == 2 and "there is no audit in" in result.stderr and "--audit DIR" in result.stderr
 
@@ -194,9 +195,12 @@ def test_an_audit_that_may_only_be_read_is_searched_with_an_index_elsewhere(type
         return opened(path, flags, mode)
 
     monkeypatch.setattr(os, "open", refusing)
-    result = typed("search", "--audit", audit)
-    assert result.exit_code == 1
-    assert "Read-only file system" in result.stderr and "--index FILE" in result.stderr
+    result = typed("search", "--audit", audit, "--json", "--limit", "1")
+    assert seqs(result) == [8] and "one is made for this command; --index FILE keeps it" in result.stderr
+    for words in (["search", "--index", audit / "index.other"], ["index"]):
+        result = typed(*words, "--audit", audit)
+        assert result.exit_code == 1
+        assert "Read-only file system" in result.stderr and "--index FILE" in result.stderr
 
 
 @pytest.mark.parametrize("words", [["search"], ["show", "1"], ["tail"], ["verify"], ["prove", "1"], ["export"]])
