@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from proxy.audit import events
+    from proxy.audit.reading.question import Question
 
 HELP = (
     "Show the newest events, oldest first, and with -f those that come, of all logs: those that begin later too. "
@@ -59,8 +60,7 @@ def tail(
             newest = following.last(count)
             _tell(newest, as_json=as_json, utc=utc)
             if not newest and count and not follow:
-                empty = "no event fits; hushwire audit search says which names there are"
-                asked.warn(empty if question.given() else "the log is empty so far")
+                _doubt(question)
             while follow:
                 time.sleep(EVERY)
                 _tell(following.new(), as_json=as_json, utc=utc)
@@ -68,6 +68,14 @@ def tail(
         nobody_reads()
     except OSError as error:
         stop(f"{error.filename or directory}: {error.strerror}", "are you who runs the proxy?", code=1)
+
+
+def _doubt(question: Question) -> None:
+    """Why there may be nothing."""
+    if question.given():
+        asked.warn("no event fits; hushwire audit search says which names there are")
+    else:
+        asked.warn("the log is empty so far")
 
 
 def _tell(found: Sequence[events.Any], *, as_json: bool, utc: bool) -> None:
