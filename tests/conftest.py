@@ -42,6 +42,12 @@ def _sweep(state: Path) -> None:
         pytest.fail(f"personal data was left behind:\n{told(found)}", pytrace=False)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: tests of sockets, timers and children wait for a third of their time."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
 def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
     if os.environ.get("CI") != "true" or not report.skipped or hasattr(report, "wasxfail"):
         return
