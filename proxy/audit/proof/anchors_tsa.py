@@ -50,7 +50,7 @@ class TsaAnchor:
         self.url, self.name = url, f"tsa:{url}"
         self.kept = directory / "stamps"
         self._roots = certificates(roots) if roots else []
-        self._asking: threading.Thread | None = None
+        self._asked: Future[tuple[str, bytes]] | None = None
 
     def put(self, note: str, log: str) -> None:
         """Ask for a time stamp, check it and keep it."""
@@ -115,11 +115,10 @@ class TsaAnchor:
         return ""
 
     def _ask(self, request: bytes) -> bytes:
-        if self._asking is not None and self._asking.is_alive():
+        if self._asked is not None and not self._asked.done():
             raise self._failed("the authority has not ended the answer before")
-        answer: Future[tuple[str, bytes]] = Future()
-        self._asking = threading.Thread(target=_answered, args=(self.url, request, answer), daemon=True)
-        self._asking.start()
+        answer = self._asked = Future[tuple[str, bytes]]()
+        threading.Thread(target=_answered, args=(self.url, request, answer), daemon=True).start()
         try:
             kind, token = answer.result(2 * PATIENCE)
         except (OSError, http.client.HTTPException) as error:  # URLError, HTTPError and TimeoutError are OSErrors
